@@ -1,0 +1,37 @@
+// Package build compiles a Go main package into the file that Lambda runs, a
+// static executable named "bootstrap" in a folder of its own.
+//
+// # One set of bytes
+//
+// The same source, toolchain and target give the same bytes, in whatever folder
+// the source lies and whoever builds it. CDK names an asset by the hash of its
+// content, so anything less would deploy functions that nobody changed. Each
+// build is made with
+//
+//	CGO_ENABLED=0 GOOS=linux GOARCH=... go build -trimpath -buildvcs=false \
+//	    -tags lambda.norpc,... -ldflags "-s -w -buildid="
+//
+// and what else a user's environment could change is held at Go's defaults:
+// GOFLAGS, GOAMD64, GOARM64, GOEXPERIMENT, GOFIPS140, GO111MODULE, the CGO_
+// variables and the linker's own (GO_EXTLINK_ENABLED, GO_LDSO), whether they
+// come from the environment or from "go env -w". Two flags in GOFLAGS are kept,
+// because they say where the dependencies are described and not how to compile:
+// -mod and -modfile. GOTOOLCHAIN, GOWORK and whatever finds modules (GOPROXY,
+// GOPRIVATE and the like) keep the user's values too: they choose the source and
+// the toolchain, and both are inputs.
+//
+// # Unchanged functions cost milliseconds
+//
+// Beside the output folder lies NAME.inputs.json, the record of what the last
+// build was made from: the flags, the toolchain, go.mod, go.sum and go.work, and
+// a hash of every file that the go command would read in the packages that are
+// not in the module cache (those of the module itself, of a workspace, of a
+// local replace and of a vendor folder). Packages in the module cache are fixed
+// by go.sum. Where all of it is equal, and the bootstrap is the one that was
+// recorded, [Go] runs nothing. Only content decides: time stamps lie after a git
+// checkout, a restored cache, or an edit within the clock's resolution.
+//
+// The record is not in the output folder, since CDK hashes and uploads that
+// folder. It holds no absolute path, so a checkout that was moved or restored on
+// another machine still finds it valid.
+package build
