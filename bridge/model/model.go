@@ -41,7 +41,7 @@ type ID struct {
 type Function struct {
 	ID
 	// FunctionName is the local physical name, a literal unique in the
-	// application: the template's own where it gives one, else Name.
+	// application: the template's own where it gives one, else the logical id.
 	FunctionName string
 	// ARN is the unqualified ARN made of the application's region, account
 	// and FunctionName.
@@ -63,6 +63,9 @@ type Function struct {
 	EphemeralStorage int
 	// Environment is every variable that the template declares, resolved.
 	Environment map[string]string
+	// Secrets are the names in Environment whose value came from a parameter
+	// with NoEcho: they must not be written to a file. Sorted.
+	Secrets []string
 	// Layers are in the template's order: a later one overlays an earlier.
 	Layers []*Layer
 	// ReservedConcurrency is the most invocations at a time, -1 where unset.
@@ -81,9 +84,9 @@ type Function struct {
 	Helper bool
 }
 
-// Code is where a function's code is. Exactly one of Path, Go, Inline and
-// Image is set when the application is read; [bridge.Build] sets Path for
-// those with Go.
+// Code is where a function's code is. At most one of Path, Go, Inline and
+// Image is set when the application is read (none where the code lies in an S3
+// bucket); building sets Path for those with Go.
 type Code struct {
 	// Path is an absolute path of a folder, or of a .zip file.
 	Path string

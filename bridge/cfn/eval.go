@@ -1,0 +1,285 @@
+package cfn
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// UnresolvedPrefix begins a value, or the part of a value, that no local run
+// can know. The expression follows, in parentheses.
+const UnresolvedPrefix = "UNRESOLVED"
+
+// maxText bounds the text that one Fn::Join or Fn::Sub may make: references
+// can double at every step, and CloudFormation's own limits are far lower.
+const maxText = 1 << 20
+
+// Problem is an expression that could not be resolved.
+type Problem struct {
+	// Expression is what stood there: "Fn::GetAtt Orders.Endpoint".
+	Expression string
+	// Where is the place: "store.template.json: Resources.A.Properties.B".
+	Where string
+	// Reason says why, and what would resolve it.
+	Reason string
+	// Dynamic marks a dynamic reference ({{resolve:...}}), which is kept as it
+	// is.
+	Dynamic bool
+	// Secret marks a value that was resolved, but that came from a parameter
+	// with NoEcho: it must not be written anywhere.
+	Secret bool
+}
+
+// Pseudo holds the pseudo parameters of one stack. See "Pseudo parameters
+// reference" in the AWS CloudFormation Template Reference.
+type Pseudo struct {
+	AccountID string
+	Region    string
+	Partition string
+	URLSuffix string
+	StackName string
+	StackID   string
+}
+
+// LocalPseudo is what the SAM CLI gives to a template that it runs locally:
+// account 123456789012 in us-east-1, or the region that is given.
+func LocalPseudo(account, region, stackName string) Pseudo {
+	if account == "" {
+		account = "123456789012"
+	}
+	if region == "" {
+		region = "us-east-1"
+	}
+	p := Pseudo{AccountID: account, Region: region, Partition: "aws", URLSuffix: "amazonaws.com", StackName: stackName}
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		p.Partition, p.URLSuffix = "aws-cn", "amazonaws.com.cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		p.Partition = "aws-us-gov"
+	}
+	p.StackID = fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", p.Partition, region, account, stackName, uuid(account, region, stackName))
+	return p
+}
+
+// Evaluation is a set of stacks that can refer to each other.
+type Evaluation struct {
+	// Overrides are parameter values that win over every default.
+	Overrides map[string]string
+	scopes    []*Scope
+	// exports and ssm are found on first use, once all scopes are added.
+	exports map[string]place
+	ssm     map[string]place
+}
+
+// place is an unevaluated value in a scope.
+type place struct {
+	scope *Scope
+	value any
+	at    string
+}
+
+// Scope is one stack of an evaluation.
+type Scope struct {
+	Template *Template
+	Pseudo   Pseudo
+	// Name gives the local physical name of a resource for which the template
+	// names none.
+	Name func(logicalID string, r *Resource) string
+
+	evaluation *Evaluation
+	parent     *Scope
+	// parameters are what a parent stack hands to a nested one.
+	parameters map[string]any
+	nested     map[string]*Scope
+	parentAt   string
+
+	memo  map[string]memoized
+	names map[string]string
+	busy  []string
+}
+
+type memoized struct {
+	value    any
+	problems []Problem
+}
+
+// Add makes a stack part of the evaluation. All stacks must be added before
+// the first call of [Scope.Eval].
+func (e *Evaluation) Add(s *Scope) {
+	s.evaluation = e
+	s.memo = map[string]memoized{}
+	s.names = map[string]string{}
+	if s.nested == nil {
+		s.nested = map[string]*Scope{}
+	}
+	e.scopes = append(e.scopes, s)
+}
+
+// AddNested makes child the nested stack that the resource logicalID of
+// parent stands for.
+func (e *Evaluation) AddNested(parent *Scope, logicalID string, child *Scope) {
+	child.parent = parent
+	child.parentAt = "Resources." + logicalID + ".Properties.Parameters."
+	child.parameters, _ = parent.Template.Resources[logicalID].Properties["Parameters"].(map[string]any)
+	parent.nested[logicalID] = child
+	e.Add(child)
+}
+
+// noValue is what {"Ref": "AWS::NoValue"} leaves: its property is removed.
+type noValue struct{}
+
+// Eval returns v without intrinsics. The place of v in the template is given
+// by at ("Resources.A.Properties.B"), for messages.
+func (s *Scope) Eval(v any, at string) (any, []Problem) {
+	c := &call{scope: s, at: at}
+	result := c.eval(v)
+	if _, ok := result.(noValue); ok {
+		result = nil
+	}
+	return result, c.problems
+}
+
+// String evaluates v to a text. Numbers and booleans become what
+// CloudFormation makes of them.
+func (s *Scope) String(v any, at string) (string, []Problem) {
+	result, problems := s.Eval(v, at)
+	if result == nil {
+		return "", problems
+	}
+	text, ok := scalar(result)
+	if !ok {
+		problems = append(problems, Problem{Expression: brief(v), Where: s.where(at), Reason: "it is a list or a map, where a text is needed"})
+	}
+	return text, problems
+}
+
+// Active says whether a resource or output with this Condition exists. One
+// without a condition always does.
+func (s *Scope) Active(condition string) (bool, []Problem) {
+	if condition == "" {
+		return true, nil
+	}
+	c := &call{scope: s, at: "Conditions." + condition}
+	return c.condition(condition), c.problems
+}
+
+func (s *Scope) where(at string) string { return s.Template.File + ": " + at }
+
+// call is one evaluation of one value.
+type call struct {
+	scope    *Scope
+	at       string
+	problems []Problem
+}
+
+func (c *call) unresolved(expression, reason string) string {
+	c.problems = append(c.problems, Problem{Expression: expression, Where: c.scope.where(c.at), Reason: reason})
+	return UnresolvedPrefix + "(" + expression + ")"
+}
+
+func (c *call) eval(v any) any {
+	switch v := v.(type) {
+	case string:
+		c.noteDynamic(v)
+		return v
+	case []any:
+		return c.list(v)
+	case map[string]any:
+		if name, argument, ok := intrinsic(v); ok {
+			return c.call(name, argument)
+		}
+		return c.object(v)
+	}
+	return v
+}
+
+func (c *call) list(v []any) []any {
+	list := make([]any, 0, len(v))
+	for _, element := range v {
+		if e := c.eval(element); e != (any)(noValue{}) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (c *call) object(v map[string]any) map[string]any {
+	object := make(map[string]any, len(v))
+	for _, key := range sortedKeys(v) {
+		if e := c.eval(v[key]); e != (any)(noValue{}) {
+			object[key] = e
+		}
+	}
+	return object
+}
+
+// noteDynamic lists the dynamic references in a text, which stay as they are.
+// See "Get values stored in other services using dynamic references" in the
+// AWS CloudFormation User Guide.
+func (c *call) noteDynamic(text string) {
+	for rest := text; ; {
+		start := strings.Index(rest, "{{resolve:")
+		if start < 0 {
+			return
+		}
+		end := strings.Index(rest[start:], "}}")
+		if end < 0 {
+			return
+		}
+		c.problems = append(c.problems, Problem{
+			Expression: rest[start : start+end+2],
+			Where:      c.scope.where(c.at),
+			Reason:     "a dynamic reference is read by CloudFormation alone; it is kept as it is",
+			Dynamic:    true,
+		})
+		rest = rest[start+end+2:]
+	}
+}
+
+// intrinsic finds the function of a map such as {"Fn::Join": [...]}.
+func intrinsic(v map[string]any) (name string, argument any, ok bool) {
+	if len(v) != 1 {
+		return "", nil, false
+	}
+	for key, value := range v {
+		if key == "Ref" || key == "Condition" || strings.HasPrefix(key, "Fn::") {
+			// {"Condition": {...}} is a policy statement's, not a reference
+			if _, text := value.(string); key == "Condition" && !text {
+				return "", nil, false
+			}
+			return key, value, true
+		}
+	}
+	return "", nil, false
+}
+
+// once evaluates what key names at most once, and refuses a cycle.
+func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
+	if m, ok := s.memo[key]; ok {
+		c.problems = append(c.problems, m.problems...)
+		return m.value
+	}
+	if i := slices.Index(s.busy, key); i >= 0 {
+		return c.unresolved(key, "it refers to itself: "+strings.Join(append(s.busy[i:len(s.busy):len(s.busy)], key), " → "))
+	}
+	s.busy = append(s.busy, key)
+	inner := &call{scope: s, at: c.at}
+	value := evaluate(inner)
+	s.busy = s.busy[:len(s.busy)-1]
+	// what was found inside a cycle is not the whole truth: do not keep it
+	if len(s.busy) == 0 || len(inner.problems) == 0 {
+		s.memo[key] = memoized{value, inner.problems}
+	}
+	c.problems = append(c.problems, inner.problems...)
+	return value
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,92 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Function finds a function by its short name, construct path, logical id,
+// FunctionName or ARN, or by the end of its path where that means only one.
+// The error is a [NotFoundError].
+func (a *Application) Function(name string) (*Function, error) {
+	var ends []*Function
+	for _, f := range a.Functions {
+		if slices.Contains([]string{f.Name, f.Path, f.FunctionName, f.ARN}, name) {
+			return f, nil
+		}
+		if f.LogicalID == name || strings.HasSuffix(f.Path, "/"+strings.TrimPrefix(name, "/")) {
+			ends = append(ends, f)
+		}
+	}
+	if len(ends) == 1 {
+		return ends[0], nil
+	}
+	return nil, &NotFoundError{Name: name, Ambiguous: paths(ends), Known: a.nearest(name)}
+}
+
+// NotFoundError says that no one function has a name.
+type NotFoundError struct {
+	Name string
+	// Ambiguous are the construct paths of the functions that it may mean.
+	Ambiguous []string
+	// Known are the short names of the application's functions, nearest first.
+	Known []string
+}
+
+func (e *NotFoundError) Error() string {
+	switch {
+	case len(e.Ambiguous) > 0:
+		return fmt.Sprintf("%q may mean %s; name one of them", e.Name, strings.Join(e.Ambiguous, " or "))
+	case len(e.Known) == 0:
+		return fmt.Sprintf("no function is named %q: the application has no functions", e.Name)
+	}
+	return fmt.Sprintf("no function is named %q; there are: %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+func paths(functions []*Function) []string {
+	all := make([]string, len(functions))
+	for i, f := range functions {
+		all[i] = f.Path
+	}
+	return all
+}
+
+// nearest are the names of all functions that are the user's own, those most
+// like name first.
+func (a *Application) nearest(name string) []string {
+	var known []string
+	for _, f := range a.Functions {
+		if !f.Helper {
+			known = append(known, f.Name)
+		}
+	}
+	wanted := strings.ToLower(name[strings.LastIndex(name, "/")+1:])
+	sort.SliceStable(known, func(i, j int) bool {
+		return distance(wanted, strings.ToLower(known[i])) < distance(wanted, strings.ToLower(known[j]))
+	})
+	return known
+}
+
+// distance is the Levenshtein distance: how many characters to add, remove or
+// change.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,111 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// maxName is the most characters of a function's name.
+const maxName = 64
+
+var unspellable = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// spell writes a construct path with letters, digits and "-" alone.
+func spell(path string) string {
+	return strings.Trim(unspellable.ReplaceAllString(path, "-"), "-")
+}
+
+// shortNames gives each resource the shortest end of its path that no other
+// has: "Checkout", or "Storefront-Checkout" where two stacks have one.
+func shortNames(ids []*ID) {
+	parts := make([]int, len(ids))
+	for i := range parts {
+		parts[i] = 1
+	}
+	for {
+		names := map[string][]int{}
+		for i, id := range ids {
+			id.Name = pathEnd(id.Path, parts[i])
+			names[id.Name] = append(names[id.Name], i)
+		}
+		longer := false
+		for _, same := range names {
+			for _, i := range same {
+				if len(same) > 1 && parts[i] <= strings.Count(ids[i].Path, "/") {
+					parts[i]++
+					longer = true
+				}
+			}
+		}
+		if !longer {
+			distinguish(ids)
+			return
+		}
+	}
+}
+
+// distinguish numbers names that are still the same, since their paths differ
+// only in characters that a name cannot have.
+func distinguish(ids []*ID) {
+	taken := map[string]bool{}
+	for _, id := range ids {
+		name := id.Name
+		for n := 2; taken[id.Name]; n++ {
+			id.Name = fmt.Sprintf("%s-%d", name, n)
+		}
+		taken[id.Name] = true
+	}
+}
+
+// pathEnd is the last n parts of a path, as a name.
+func pathEnd(path string, n int) string {
+	all := strings.Split(path, "/")
+	name := spell(strings.Join(all[max(0, len(all)-n):], "-"))
+	if name == "" {
+		name = "Function"
+	}
+	if len(name) > maxName {
+		sum := sha256.Sum256([]byte(path))
+		name = name[len(name)-maxName+9:] + "-" + hex.EncodeToString(sum[:4])
+	}
+	return name
+}
+
+// nameFunctions gives every function that the template leaves unnamed its
+// logical id as name, made unique by the stack's name, and refuses two
+// functions that AWS would refuse too.
+func (r *reader) nameFunctions() {
+	given := map[string]*resource{}
+	count := map[string]int{}
+	for _, res := range r.resources {
+		if res.r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		count[res.id]++
+		if res.r.Properties["FunctionName"] == nil || !r.active(res) {
+			continue
+		}
+		name, problems := res.scope.String(res.r.Properties["FunctionName"], res.at("FunctionName"))
+		if len(problems) > 0 {
+			continue
+		}
+		place := res.scope.Pseudo.AccountID + "/" + res.scope.Pseudo.Region + "/" + name
+		if first, ok := given[place]; ok {
+			r.faults = append(r.faults, fmt.Errorf("two functions are named %q: %s and %s; give one of them another FunctionName (%s)",
+				name, first.path, res.path, res.where("FunctionName")))
+			continue
+		}
+		given[place] = res
+	}
+	for _, res := range r.resources {
+		if res.r.Type == "AWS::Lambda::Function" {
+			r.functionNames[res] = res.id
+			if count[res.id] > 1 {
+				r.functionNames[res] = spell(res.stack.Name + "-" + res.id)
+			}
+		}
+	}
+}
