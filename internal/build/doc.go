@@ -14,9 +14,9 @@
 // and what else a user's environment could change is held at Go's defaults:
 // GOFLAGS, GOAMD64, GOARM64, GOEXPERIMENT, GOFIPS140, GO111MODULE, the CGO_
 // variables and the linker's own (GO_EXTLINK_ENABLED, GO_LDSO), whether they
-// come from the environment or from "go env -w". Two flags in GOFLAGS are kept,
-// because they say where the dependencies are described and not how to compile:
-// -mod and -modfile. GOTOOLCHAIN, GOWORK and whatever finds modules (GOPROXY,
+// come from the environment or from "go env -w". Three flags in GOFLAGS are kept,
+// because they say where the dependencies are described and kept, and not how to
+// compile: -mod, -modfile and -modcacherw. GOTOOLCHAIN, GOWORK and whatever finds modules (GOPROXY,
 // GOPRIVATE and the like) keep the user's values too: they choose the source and
 // the toolchain, and both are inputs.
 //

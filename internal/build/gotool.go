@@ -82,13 +82,16 @@ func (g *tool) settings(ctx context.Context, p *plan) (settings, error) {
 	return s, nil
 }
 
-// moduleFlags are the two flags of GOFLAGS that a build keeps.
+// moduleFlags are the flags of GOFLAGS that a build keeps.
 func moduleFlags(goflags string) (flags []string) {
 	for _, f := range strings.Fields(goflags) {
 		// The go command takes one dash or two.
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(f, "-"), "-"), "=")
-		if ok && (name == "mod" || name == "modfile") {
+		switch {
+		case name == "mod" && ok, name == "modfile" && ok:
 			flags = append(flags, "-"+name+"="+value)
+		case name == "modcacherw":
+			flags = append(flags, f)
 		}
 	}
 	return flags
@@ -156,7 +159,7 @@ func (g *tool) list(ctx context.Context, p *plan) (*sources, error) {
 	if err := checkMain(p, packages); err != nil {
 		return nil, err
 	}
-	return newSources(p, set, env, packages)
+	return newSources(ctx, p, g, set, env, packages)
 }
 
 func decodeList(out []byte) (packages []listed, err error) {
@@ -169,6 +172,28 @@ func decodeList(out []byte) (packages []listed, err error) {
 		}
 		packages = append(packages, l)
 	}
+}
+
+// edited is what "go mod edit -json" and "go work edit -json" say of a file.
+// The go command is asked, and no parser of ours, so that a directive that is
+// newer than Bailey is understood.
+type edited struct {
+	Use     []struct{ DiskPath string }
+	Replace []struct {
+		New struct{ Path, Version string }
+	}
+}
+
+// edited reads a file of the kind "mod" or "work".
+func (g *tool) edited(ctx context.Context, p *plan, kind, file string) (e edited, err error) {
+	out, msg, err := g.run(ctx, p.Dir, nil, kind, "edit", "-json", file)
+	if err != nil {
+		return e, failure(ctx, p, err, "cannot be built", msg)
+	}
+	if err := json.Unmarshal(out, &e); err != nil {
+		return e, fmt.Errorf("cannot read the answer of %s %s edit: %w", g.path, kind, err)
+	}
+	return e, nil
 }
 
 // checkMain wants exactly one main package named.

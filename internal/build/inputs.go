@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,8 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
 )
 
 // sources is what a target is made of, as go list told. Its paths are relative
@@ -33,7 +32,7 @@ type folder struct {
 	Embed []string `json:",omitempty"`
 }
 
-func newSources(p *plan, set settings, env []string, packages []listed) (*sources, error) {
+func newSources(ctx context.Context, p *plan, g *tool, set settings, env []string, packages []listed) (*sources, error) {
 	s := &sources{env: env}
 	if set["GOMOD"] != os.DevNull {
 		s.goMod = p.rel(set["GOMOD"])
@@ -48,7 +47,7 @@ func newSources(p *plan, set settings, env []string, packages []listed) (*source
 		s.packages = append(s.packages, folder{Dir: p.rel(l.Dir), Embed: l.EmbedPatterns})
 		s.files = append(s.files, nestedModules(p, l)...)
 	}
-	if err := s.addModuleFiles(p, set); err != nil {
+	if err := s.addModuleFiles(ctx, p, g, set); err != nil {
 		return nil, err
 	}
 	slices.Sort(s.files)
@@ -70,29 +69,31 @@ func nestedModules(p *plan, l listed) (files []string) {
 }
 
 // addModuleFiles adds the files that choose the versions of the dependencies.
-func (s *sources) addModuleFiles(p *plan, set settings) error {
-	mods, err := s.moduleFiles(p, set)
+func (s *sources) addModuleFiles(ctx context.Context, p *plan, g *tool, set settings) error {
+	mods, err := s.moduleFiles(ctx, p, g, set)
 	if err != nil {
 		return err
 	}
 	for _, mod := range mods {
 		sum := strings.TrimSuffix(mod, ".mod") + ".sum"
-		vendored := filepath.Join(filepath.Dir(mod), "vendor", "modules.txt")
-		s.files = append(s.files, p.rel(mod), p.rel(sum), p.rel(vendored))
-		replaced, err := localReplacements(mod)
+		s.files = append(s.files, p.rel(mod), p.rel(sum))
+		said, err := g.edited(ctx, p, "mod", mod)
 		if err != nil {
 			return err
 		}
-		for _, r := range replaced {
-			s.files = append(s.files, p.rel(r))
+		// Relative to the go.mod file of the module, whatever -modfile says.
+		dir := filepath.Dir(mod)
+		if s.goMod != "" && s.goWork == "" {
+			dir = filepath.Dir(set["GOMOD"])
 		}
+		s.addLocal(p, dir, said)
 	}
 	return nil
 }
 
 // moduleFiles are the absolute go.mod files of the main modules. It adds the
 // files of the workspace on its way.
-func (s *sources) moduleFiles(p *plan, set settings) (mods []string, err error) {
+func (s *sources) moduleFiles(ctx context.Context, p *plan, g *tool, set settings) (mods []string, err error) {
 	if s.goMod != "" {
 		mods = append(mods, set["GOMOD"])
 	}
@@ -105,45 +106,28 @@ func (s *sources) moduleFiles(p *plan, set settings) (mods []string, err error) 
 		return mods, nil
 	}
 	work := set["GOWORK"]
-	dir := filepath.Dir(work)
-	s.files = append(s.files, s.goWork, p.rel(strings.TrimSuffix(work, ".work")+".work.sum"), p.rel(filepath.Join(dir, "vendor", "modules.txt")))
-	data, err := os.ReadFile(work)
+	said, err := g.edited(ctx, p, "work", work)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := modfile.ParseWork(work, data, nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, use := range parsed.Use {
-		mods = append(mods, filepath.Join(join(dir, use.Path), "go.mod"))
-	}
-	for _, r := range parsed.Replace {
-		if r.New.Version == "" {
-			s.files = append(s.files, p.rel(filepath.Join(join(dir, r.New.Path), "go.mod")))
-		}
+	s.files = append(s.files, s.goWork, p.rel(work+".sum"))
+	s.addLocal(p, filepath.Dir(work), said)
+	for _, use := range said.Use {
+		mods = append(mods, filepath.Join(join(filepath.Dir(work), use.DiskPath), "go.mod"))
 	}
 	return mods, nil
 }
 
-// localReplacements are the go.mod files of the folders that a go.mod replaces
-// modules by. Even one that gives no package to the target has a say in the
-// versions of others.
-func localReplacements(mod string) (files []string, err error) {
-	data, err := os.ReadFile(mod)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := modfile.ParseLax(mod, data, nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range parsed.Replace {
+// addLocal adds what a go.mod or go.work in dir refers to: the go.mod of each
+// folder that it replaces a module by (even one that gives no package to the
+// target has a say in the versions of others), and its vendor folder.
+func (s *sources) addLocal(p *plan, dir string, said edited) {
+	s.files = append(s.files, p.rel(filepath.Join(dir, "vendor", "modules.txt")))
+	for _, r := range said.Replace {
 		if r.New.Version == "" {
-			files = append(files, filepath.Join(join(filepath.Dir(mod), r.New.Path), "go.mod"))
+			s.files = append(s.files, p.rel(filepath.Join(join(dir, r.New.Path), "go.mod")))
 		}
 	}
-	return files, nil
 }
 
 // join is path, taken from dir where it is relative.
