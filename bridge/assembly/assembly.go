@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -166,7 +168,7 @@ func (l *loader) stage(name, dir string) error {
 	for _, missing := range m.Missing {
 		stage.Missing = append(stage.Missing, missing.Provider+" "+missing.Key)
 	}
-	for _, id := range sortedKeys(m.Artifacts) {
+	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
 		if err := l.artifact(stage, dir, id, m); err != nil {
 			return err
 		}
@@ -303,13 +305,4 @@ func confine(root, path string) (string, error) {
 		return "", fmt.Errorf("%s lies outside the cloud assembly %s, so it is not read", path, root)
 	}
 	return filepath.Join(root, relative), nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }

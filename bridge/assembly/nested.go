@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (l *loader) constructs(dir string, a artifact) ([]construct, error) {
 		}
 	}
 	var found []construct
-	for _, path := range sortedKeys(metadata) {
+	for _, path := range slices.Sorted(maps.Keys(metadata)) {
 		for _, entry := range metadata[path] {
 			if id, ok := entry.Data.(string); ok && entry.Type == "aws:cdk:logicalId" {
 				found = append(found, construct{strings.TrimPrefix(path, "/"), id})
@@ -180,7 +181,7 @@ func texts(v any) []string {
 		return all
 	case map[string]any:
 		var all []string
-		for _, key := range sortedKeys(v) {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			all = append(all, texts(v[key])...)
 		}
 		return all

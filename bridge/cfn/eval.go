@@ -2,8 +2,8 @@ package cfn
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -206,7 +206,7 @@ func (c *call) list(v []any) []any {
 
 func (c *call) object(v map[string]any) map[string]any {
 	object := make(map[string]any, len(v))
-	for _, key := range sortedKeys(v) {
+	for _, key := range slices.Sorted(maps.Keys(v)) {
 		if e := c.eval(v[key]); e != (any)(noValue{}) {
 			object[key] = e
 		}
@@ -273,13 +273,4 @@ func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
 	}
 	c.problems = append(c.problems, inner.problems...)
 	return value
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }

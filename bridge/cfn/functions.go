@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/netip"
 	"regexp"
@@ -198,7 +199,7 @@ func (e *Evaluation) allExports() map[string]place {
 	}
 	e.exports = map[string]place{}
 	for _, s := range e.scopes {
-		for _, key := range sortedKeys(s.Template.Outputs) {
+		for _, key := range slices.Sorted(maps.Keys(s.Template.Outputs)) {
 			o := s.Template.Outputs[key]
 			if o.Export == nil {
 				continue

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"sort"
+	"slices"
 )
 
 // Template is one CloudFormation template. Values are as encoding/json gives
@@ -81,14 +82,7 @@ func Parse(file string, data []byte) (*Template, error) {
 }
 
 // LogicalIDs lists the template's resources in the order of their ids.
-func (t *Template) LogicalIDs() []string {
-	ids := make([]string, 0, len(t.Resources))
-	for id := range t.Resources {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	return ids
-}
+func (t *Template) LogicalIDs() []string { return slices.Sorted(maps.Keys(t.Resources)) }
 
 // DecodeJSON decodes one JSON document of a cloud assembly into v. An error
 // begins with the file and, where it is a matter of syntax, line and column.

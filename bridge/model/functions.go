@@ -3,11 +3,11 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +42,7 @@ func (r *reader) function(res *resource) {
 		Tracing:             orElse(r.text(res, "TracingConfig.Mode"), "PassThrough"),
 		Helper:              isHelper(res.path),
 	}
+	f.Name = r.functionNames[res]
 	f.FunctionName, _ = res.scope.PhysicalName(res.id)
 	f.ARN = r.arn(res)
 	f.LogGroup = orElse(r.text(res, "LoggingConfig.LogGroup"), "/aws/lambda/"+f.FunctionName)
@@ -60,12 +61,12 @@ func (r *reader) arn(res *resource) string {
 	return arn
 }
 
-// keepNameUnique renames a function whose name another has in another region
-// or account: on this machine there is only one place for both.
+// keepNameUnique renames a function whose name another has, in another region
+// or account say: on this machine there is only one place for both.
 func (r *reader) keepNameUnique(res *resource, f *Function) {
 	if other, ok := r.names[f.FunctionName]; ok {
 		f.FunctionName = spell(res.stack.Name + "-" + f.FunctionName)
-		r.warn(res, "FunctionName", "%s has the same FunctionName in another region or account; here this one is called %s", other, f.FunctionName)
+		r.warn(res, "FunctionName", "%s has the same FunctionName; in local runs this function is called %s", other, f.FunctionName)
 	}
 	r.names[f.FunctionName] = f.Path
 }
@@ -74,7 +75,7 @@ func (r *reader) environment(res *resource, f *Function) {
 	f.Environment = map[string]string{}
 	environment, _ := res.r.Properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
-	for _, name := range sortedKeys(variables) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value, problems := res.scope.String(variables[name], res.at("Environment.Variables."+name))
 		r.problems(res, problems)
 		f.Environment[name] = value
@@ -265,13 +266,4 @@ func first(all []string) string {
 		return ""
 	}
 	return all[0]
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }

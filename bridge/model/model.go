@@ -41,7 +41,7 @@ type ID struct {
 type Function struct {
 	ID
 	// FunctionName is the local physical name, a literal unique in the
-	// application: the template's own where it gives one, else the logical id.
+	// application: the template's own where it gives one, else Name.
 	FunctionName string
 	// ARN is the unqualified ARN made of the application's region, account
 	// and FunctionName.

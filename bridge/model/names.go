@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"sort"
 	"strings"
 )
 
@@ -74,38 +75,42 @@ func pathEnd(path string, n int) string {
 	return name
 }
 
-// nameFunctions gives every function that the template leaves unnamed its
-// logical id as name, made unique by the stack's name, and refuses two
-// functions that AWS would refuse too.
+// nameFunctions gives every function its short name, which is its FunctionName
+// too where the template gives none, and refuses two functions that AWS would
+// refuse.
 func (r *reader) nameFunctions() {
 	given := map[string]*resource{}
-	count := map[string]int{}
+	var functions []*resource
 	for _, res := range r.resources {
-		if res.r.Type != "AWS::Lambda::Function" {
-			continue
-		}
-		count[res.id]++
-		if res.r.Properties["FunctionName"] == nil || !r.active(res) {
-			continue
-		}
-		name, problems := res.scope.String(res.r.Properties["FunctionName"], res.at("FunctionName"))
-		if len(problems) > 0 {
-			continue
-		}
-		place := res.scope.Pseudo.AccountID + "/" + res.scope.Pseudo.Region + "/" + name
-		if first, ok := given[place]; ok {
-			r.faults = append(r.faults, fmt.Errorf("two functions are named %q: %s and %s; give one of them another FunctionName (%s)",
-				name, first.path, res.path, res.where("FunctionName")))
-			continue
-		}
-		given[place] = res
-	}
-	for _, res := range r.resources {
-		if res.r.Type == "AWS::Lambda::Function" {
-			r.functionNames[res] = res.id
-			if count[res.id] > 1 {
-				r.functionNames[res] = spell(res.stack.Name + "-" + res.id)
-			}
+		if res.r.Type == "AWS::Lambda::Function" && r.active(res) {
+			functions = append(functions, res)
+			r.refuseSameName(res, given)
 		}
 	}
+	sort.SliceStable(functions, func(i, j int) bool { return functions[i].path < functions[j].path })
+	ids := make([]*ID, len(functions))
+	for i, res := range functions {
+		ids[i] = &ID{Path: res.path}
+	}
+	shortNames(ids)
+	for i, res := range functions {
+		r.functionNames[res] = ids[i].Name
+	}
+}
+
+func (r *reader) refuseSameName(res *resource, given map[string]*resource) {
+	if res.r.Properties["FunctionName"] == nil {
+		return
+	}
+	name, problems := res.scope.String(res.r.Properties["FunctionName"], res.at("FunctionName"))
+	if len(problems) > 0 {
+		return
+	}
+	place := res.scope.Pseudo.AccountID + "/" + res.scope.Pseudo.Region + "/" + name
+	if first, ok := given[place]; ok {
+		r.faults = append(r.faults, fmt.Errorf("two functions are named %q: %s and %s; give one of them another FunctionName (%s)",
+			name, first.path, res.path, res.where("FunctionName")))
+		return
+	}
+	given[place] = res
 }

@@ -214,7 +214,7 @@ func (r *reader) notYet(res *resource) {
 
 // finish sorts the application and gives its resources their short names.
 func (r *reader) finish() {
-	sortAndName(r.app.Functions, func(f *Function) *ID { return &f.ID })
+	slices.SortFunc(r.app.Functions, func(a, b *Function) int { return strings.Compare(a.Path, b.Path) })
 	sortAndName(r.app.Layers, func(l *Layer) *ID { return &l.ID })
 	sortAndName(r.app.HTTPAPIs, func(a *HTTPAPI) *ID { return &a.ID })
 	sortAndName(r.app.EventSourceMappings, func(m *EventSourceMapping) *ID { return &m.ID })

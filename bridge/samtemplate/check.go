@@ -1,0 +1,186 @@
+package samtemplate
+
+import (
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// check looks at a finished template as the SAM CLI will: every fault here
+// would make it fail as a whole, run the wrong function or lose one silently.
+func check(dir string, resources section) error {
+	c := &checker{dir: dir, names: map[string]string{}, routes: map[string]string{}}
+	for _, e := range resources {
+		c.ids = append(c.ids, e.Key)
+	}
+	for _, e := range resources {
+		c.resource(e.Key, e.Value.(section))
+	}
+	return errors.Join(c.faults...)
+}
+
+type checker struct {
+	dir    string
+	ids    []string
+	names  map[string]string // what a function answers to: its logical id
+	routes map[string]string
+	faults []error
+}
+
+func (c *checker) fault(id, format string, arguments ...any) {
+	c.faults = append(c.faults, fmt.Errorf("template: Resources.%s: %s", id, fmt.Sprintf(format, arguments...)))
+}
+
+func (c *checker) resource(id string, r section) {
+	properties, _ := r.get("Properties").(section)
+	switch r.get("Type") {
+	case "AWS::Lambda::Function", "AWS::Serverless::Function":
+		metadata, _ := r.get("Metadata").(section)
+		c.function(id, properties, metadata)
+	case "AWS::Lambda::LayerVersion":
+		c.exists(id, "Content", properties.get("Content"))
+	case "AWS::Serverless::LayerVersion":
+		c.exists(id, "ContentUri", properties.get("ContentUri"))
+	case "AWS::ApiGatewayV2::Route":
+		key := fmt.Sprint(properties.get("ApiId"), " ", properties.get("RouteKey"))
+		if other, ok := c.routes[key]; ok {
+			c.fault(id, "its route %q is also that of %s", properties.get("RouteKey"), other)
+		}
+		c.routes[key] = id
+	case "AWS::ApiGatewayV2::Integration":
+		c.target(id, fmt.Sprint(properties.get("IntegrationUri")))
+	}
+	c.noIntrinsics(id, r)
+}
+
+func (c *checker) function(id string, properties, metadata section) {
+	for _, name := range []any{id, properties.get("FunctionName"), metadata.get("SamResourceId")} {
+		text, _ := name.(string)
+		if other, ok := c.names[text]; ok && other != id {
+			c.fault(id, "it answers to %q, and so does %s", text, other)
+		}
+		c.names[text] = id
+	}
+	for _, property := range []string{"Code", "CodeUri"} {
+		path, ok := properties.get(property).(string)
+		if !ok || !c.exists(id, property, path) {
+			continue
+		}
+		if runtime, _ := properties.get("Runtime").(string); strings.HasPrefix(runtime, "provided") {
+			c.bootstrap(id, path, properties.get("Architectures").([]string)[0])
+		}
+	}
+}
+
+func (c *checker) exists(id, property string, path any) bool {
+	text, _ := path.(string)
+	if _, err := os.Stat(c.absolute(text)); errors.Is(err, fs.ErrNotExist) {
+		c.fault(id, "%s: %s is gone; synthesise again", property, c.absolute(text))
+		return false
+	}
+	return true
+}
+
+func (c *checker) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.dir, path)
+}
+
+// bootstrap checks the executable of a provided.* function in a folder.
+func (c *checker) bootstrap(id, path, architecture string) {
+	file := filepath.Join(c.absolute(path), "bootstrap")
+	info, err := os.Stat(c.absolute(path))
+	if err != nil || !info.IsDir() {
+		return // a .zip file
+	}
+	info, err = os.Stat(file)
+	switch {
+	case err != nil:
+		c.fault(id, "its code folder %s has no bootstrap, which a provided.* runtime starts", c.absolute(path))
+	case info.Mode()&0o111 == 0:
+		c.fault(id, "%s is not executable; chmod +x it", file)
+	default:
+		if machine := elfArchitecture(file); machine != "" && machine != architecture {
+			c.fault(id, "%s is built for %s, and the function says %s", file, machine, architecture)
+		}
+	}
+}
+
+// elfArchitecture is Lambda's name of what a Linux executable runs on, "" for
+// a script.
+func elfArchitecture(path string) string {
+	f, err := elf.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // read only
+	switch f.Machine {
+	case elf.EM_X86_64:
+		return "x86_64"
+	case elf.EM_AARCH64:
+		return "arm64"
+	}
+	return f.Machine.String()
+}
+
+func (c *checker) target(id, uri string) {
+	name := uri[strings.LastIndex(uri, ":")+1:]
+	for _, known := range c.ids {
+		if known == name {
+			return
+		}
+	}
+	c.fault(id, "it goes to %s, which is not in the template", name)
+}
+
+// noIntrinsics allows references by Ref to resources of the template, and no
+// other intrinsic.
+func (c *checker) noIntrinsics(id string, r section) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		c.fault(id, "%v", err)
+		return
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		c.fault(id, "%v", err)
+		return
+	}
+	c.walk(id, value)
+}
+
+func (c *checker) walk(id string, v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			c.walk(id, e)
+		}
+	case map[string]any:
+		for key, e := range v {
+			if len(v) == 1 && strings.HasPrefix(key, "Fn::") {
+				c.fault(id, "%s is left in it", key)
+			}
+			if name, ok := e.(string); ok && key == "Ref" && len(v) == 1 {
+				c.target(id, name)
+			}
+			c.walk(id, e)
+		}
+	}
+}
+
+// get is the value of a key, nil where there is none.
+func (s section) get(key string) any {
+	for _, e := range s {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return nil
+}

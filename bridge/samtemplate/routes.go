@@ -1,0 +1,92 @@
+package samtemplate
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
+)
+
+// routes are an API's routes in the order that the SAM CLI needs: where two
+// match, it takes the later, so ANY comes before a method and "$default" first.
+// What it would serve otherwise than API Gateway is noted, and what would take
+// the whole API down is changed.
+func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*model.Route {
+	written := map[*model.Function]bool{}
+	for _, f := range functions {
+		written[f] = true
+	}
+	var kept []*model.Route
+	for _, route := range api.Routes {
+		if !written[route.Function] {
+			w.note(api.Path, "route %q is left out with its function %s", routeKey(route), route.Function.Path)
+			continue
+		}
+		if route.AuthorizationType != "NONE" {
+			w.note(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
+		}
+		kept = append(kept, w.servable(api, route))
+	}
+	sort.SliceStable(kept, func(i, j int) bool {
+		a, b := kept[i], kept[j]
+		if rank(a) != rank(b) {
+			return rank(a) < rank(b)
+		}
+		return routeKey(a) < routeKey(b)
+	})
+	return kept
+}
+
+func rank(route *model.Route) int {
+	switch {
+	case route.Path == "$default":
+		return 0
+	case route.Method == "ANY":
+		return 1
+	}
+	return 2
+}
+
+// parameter is a path parameter, with the "+" of a greedy one apart.
+var parameter = regexp.MustCompile(`\{([^{}+]+)(\+?)\}`)
+
+var badInParameter = regexp.MustCompile(`[^A-Za-z0-9_]`)
+
+// servable renames path parameters that make the SAM CLI's server fail as a
+// whole: those that are no Python identifier.
+func (w *writer) servable(api *model.HTTPAPI, route *model.Route) *model.Route {
+	path := parameter.ReplaceAllStringFunc(route.Path, func(match string) string {
+		groups := parameter.FindStringSubmatch(match)
+		name := badInParameter.ReplaceAllString(groups[1], "_")
+		if name[0] >= '0' && name[0] <= '9' {
+			name = "_" + name
+		}
+		return "{" + name + groups[2] + "}"
+	})
+	if path == route.Path {
+		return route
+	}
+	w.note(api.Path, "the SAM CLI cannot serve route %q; it is written as %q, so pathParameters has other names there", routeKey(route), path)
+	renamed := *route
+	renamed.Path = path
+	return &renamed
+}
+
+func routeKey(route *model.Route) string {
+	if route.Path == "$default" {
+		return route.Path
+	}
+	return route.Method + " " + route.Path
+}
+
+// routeName is a route as part of a logical id: "GetOrdersId".
+func routeName(route *model.Route) string {
+	var name strings.Builder
+	for _, word := range strings.FieldsFunc(strings.ToLower(route.Method)+" "+route.Path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
+	}) {
+		name.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return name.String()
+}

@@ -1,0 +1,266 @@
+package samtemplate
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
+	"github.com/bailey-cdk/bailey/internal/atomicfile"
+)
+
+// DefaultDir is where the SAM CLI looks for a built template.
+const DefaultDir = ".aws-sam/build"
+
+// Format is a form of the template.
+type Format string
+
+// The formats.
+const (
+	// CloudFormation has AWS::Lambda and AWS::ApiGatewayV2 resources, in JSON,
+	// which YAML includes and the SAM CLI loads fastest.
+	CloudFormation Format = "cloudformation"
+	// SAM has AWS::Serverless resources, in YAML.
+	SAM Format = "sam"
+)
+
+// Options of [Write].
+type Options struct {
+	// Dir is the folder to write to, DefaultDir where "".
+	Dir string
+	// Format is CloudFormation where "".
+	Format Format
+	// Helpers keeps the functions that the CDK's own constructs made.
+	Helpers bool
+}
+
+// Result says what was written.
+type Result struct {
+	// Template is the path of template.yaml.
+	Template string
+	// APIs are the paths of the templates of single APIs, where there are
+	// several.
+	APIs []string
+	// Notes are what the SAM CLI will do otherwise than AWS, or not at all.
+	Notes []model.Diagnostic
+}
+
+// Write writes the template and what belongs to it. Functions with Go source
+// must have been built. Each file is replaced whole; nothing is written where
+// a check of the template fails.
+func Write(app *model.Application, o Options) (*Result, error) {
+	if o.Dir == "" {
+		o.Dir = DefaultDir
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{app: app, dir: dir, format: o.Format, helpers: o.Helpers, files: map[string][]byte{}}
+	if w.format == "" {
+		w.format = CloudFormation
+	}
+	if err := w.render(); err != nil {
+		return nil, err
+	}
+	result := &Result{Template: filepath.Join(o.Dir, "template.yaml"), Notes: w.notes}
+	for _, name := range w.apiFiles {
+		result.APIs = append(result.APIs, filepath.Join(o.Dir, name))
+	}
+	return result, w.store()
+}
+
+// writer makes the files of one application.
+type writer struct {
+	app     *model.Application
+	dir     string
+	format  Format
+	helpers bool
+
+	names    names
+	notes    []model.Diagnostic
+	files    map[string][]byte
+	apiFiles []string
+}
+
+// render makes all files in memory.
+func (w *writer) render() error {
+	w.names = nameAll(w.app)
+	functions := w.writable()
+	apis := w.app.HTTPAPIs
+	if len(apis) > 1 {
+		apis = nil
+		for _, api := range w.app.HTTPAPIs {
+			name := "api-" + api.Name + ".yaml"
+			if err := w.template(name, usedBy(api, functions), []*model.HTTPAPI{api}); err != nil {
+				return err
+			}
+			w.apiFiles = append(w.apiFiles, name)
+		}
+		w.note("", "the SAM CLI serves all APIs of a template as one, so each of the %d has a template of its own: start-api -t %s", len(w.apiFiles), filepath.Join(DefaultDir, w.apiFiles[0]))
+	}
+	if err := w.template("template.yaml", functions, apis); err != nil {
+		return err
+	}
+	w.files["env.json"] = w.envFile(functions)
+	w.files["samconfig.toml"] = []byte(samconfig)
+	return nil
+}
+
+// samconfig keeps containers warm, which the SAM CLI does not do by itself.
+const samconfig = `# Written by bailey bridge. The SAM CLI reads it when it is given the template
+# beside it: sam local start-api -t .aws-sam/build/template.yaml
+version = 0.1
+
+[default.local_start_api.parameters]
+warm_containers = "LAZY"
+
+[default.local_start_lambda.parameters]
+warm_containers = "LAZY"
+`
+
+// usedBy are those of the functions that an API's routes go to.
+func usedBy(api *model.HTTPAPI, functions []*model.Function) []*model.Function {
+	used := map[*model.Function]bool{}
+	for _, route := range api.Routes {
+		used[route.Function] = true
+	}
+	var kept []*model.Function
+	for _, f := range functions {
+		if used[f] {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// template renders and checks one template.
+func (w *writer) template(name string, functions []*model.Function, apis []*model.HTTPAPI) error {
+	var resources section
+	if w.format == SAM {
+		resources = w.serverless(functions, apis)
+	} else {
+		resources = w.native(functions, apis)
+	}
+	if err := check(w.dir, resources); err != nil {
+		return err
+	}
+	document := section{{"AWSTemplateFormatVersion", "2010-09-09"}}
+	if w.format == SAM {
+		document = append(document, entry{"Transform", "AWS::Serverless-2016-10-31"})
+	}
+	document = append(document, entry{"Resources", resources})
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(document); err != nil {
+		return err
+	}
+	data := text.Bytes()
+	if w.format == SAM {
+		var err error
+		if data, err = yaml.JSONToYAML(data); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+	}
+	w.files[name] = data
+	return nil
+}
+
+// store writes the files, template.yaml last, and removes the templates of
+// APIs that are no more.
+func (w *writer) store() error {
+	for name, data := range w.files {
+		if name != "template.yaml" {
+			if err := atomicfile.Write(filepath.Join(w.dir, name), data); err != nil {
+				return err
+			}
+		}
+	}
+	old, err := filepath.Glob(filepath.Join(w.dir, "api-*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if _, kept := w.files[filepath.Base(path)]; !kept {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return atomicfile.Write(filepath.Join(w.dir, "template.yaml"), w.files["template.yaml"])
+}
+
+func (w *writer) note(path, format string, arguments ...any) {
+	d := model.Diagnostic{Severity: model.Warning, Path: path, Message: fmt.Sprintf(format, arguments...)}
+	if !slices.Contains(w.notes, d) { // a function may stand in several templates
+		w.notes = append(w.notes, d)
+	}
+}
+
+// envFile is an --env-vars file with all values, secrets left open.
+func (w *writer) envFile(functions []*model.Function) []byte {
+	variables := map[string]map[string]string{}
+	for _, f := range functions {
+		if len(f.Environment) > 0 {
+			variables[w.names.logicalID(f)] = writableEnvironment(f)
+		}
+	}
+	text, _ := json.MarshalIndent(variables, "", "  ") // texts alone: cannot fail
+	return append(text, '\n')
+}
+
+// writableEnvironment is a function's environment without the values that
+// must not reach a file.
+func writableEnvironment(f *model.Function) map[string]string {
+	values := make(map[string]string, len(f.Environment))
+	for name, value := range f.Environment {
+		values[name] = value
+	}
+	for _, name := range f.Secrets {
+		values[name] = ""
+	}
+	return values
+}
+
+// section is a JSON object whose entries keep their order: where two routes
+// overlap, the SAM CLI takes the later one.
+type section []entry
+
+type entry struct {
+	Key   string
+	Value any
+}
+
+// MarshalJSON writes the entries in order.
+func (s section) MarshalJSON() ([]byte, error) {
+	var text bytes.Buffer
+	text.WriteByte('{')
+	for i, e := range s {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		key, err := json.Marshal(e.Key)
+		if err != nil {
+			return nil, err
+		}
+		text.Write(key)
+		text.WriteByte(':')
+		var value bytes.Buffer
+		encoder := json.NewEncoder(&value)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(e.Value); err != nil {
+			return nil, err
+		}
+		text.WriteString(strings.TrimSuffix(value.String(), "\n"))
+	}
+	text.WriteByte('}')
+	return text.Bytes(), nil
+}
