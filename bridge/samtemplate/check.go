@@ -13,8 +13,8 @@ import (
 
 // check looks at a finished template as the SAM CLI will: every fault here
 // would make it fail as a whole, run the wrong function or lose one silently.
-func check(dir string, resources section) error {
-	c := &checker{dir: dir, names: map[string]string{}, routes: map[string]string{}}
+func check(dir string, files map[string][]byte, resources section) error {
+	c := &checker{dir: dir, files: files, names: map[string]string{}, routes: map[string]string{}}
 	for _, e := range resources {
 		c.ids = append(c.ids, e.Key)
 	}
@@ -26,6 +26,7 @@ func check(dir string, resources section) error {
 
 type checker struct {
 	dir    string
+	files  map[string][]byte // what is written with the template
 	ids    []string
 	names  map[string]string // what a function answers to: its logical id
 	routes map[string]string
@@ -79,6 +80,11 @@ func (c *checker) function(id string, properties, metadata section) {
 
 func (c *checker) exists(id, property string, path any) bool {
 	text, _ := path.(string)
+	for name := range c.files {
+		if strings.HasPrefix(name, text+"/") {
+			return true
+		}
+	}
 	if _, err := os.Stat(c.absolute(text)); errors.Is(err, fs.ErrNotExist) {
 		c.fault(id, "%s: %s is gone; synthesise again", property, c.absolute(text))
 		return false

@@ -16,7 +16,7 @@ func (w *writer) writable() []*model.Function {
 		case f.Helper && !w.helpers:
 			w.note(f.Path, "a function that the CDK made for itself is left out; --helpers keeps it")
 		case f.Code.Path == "" && f.Code.Inline == "" && f.Code.Image == nil:
-			w.note(f.Path, "the function is left out: its code is not on this machine")
+			w.warn(f.Path, "the function is left out: its code is not on this machine")
 		default:
 			kept = append(kept, f)
 			w.noteSecrets(f)
@@ -27,7 +27,7 @@ func (w *writer) writable() []*model.Function {
 
 func (w *writer) noteSecrets(f *model.Function) {
 	if len(f.Secrets) > 0 {
-		w.note(f.Path, "%s came from a parameter with NoEcho and is not written; give it with --env-vars", strings.Join(f.Secrets, ", "))
+		w.warn(f.Path, "%s is not written, since it may be secret; give it to the SAM CLI with --env-vars", strings.Join(f.Secrets, ", "))
 	}
 }
 
@@ -60,10 +60,10 @@ func (w *writer) layerList(f *model.Function) []any {
 	for _, layer := range f.Layers {
 		switch {
 		case layer.ARN != "":
-			w.note(f.Path, "the SAM CLI downloads the layer %s with your AWS credentials", layer.ARN)
+			w.warn(f.Path, "the SAM CLI downloads the layer %s with your AWS credentials", layer.ARN)
 			list = append(list, layer.ARN)
 		case layer.Path == "":
-			w.note(f.Path, "the layer %s is left out: its content is not on this machine", layer.ID.Path)
+			w.warn(f.Path, "the layer %s is left out: its content is not on this machine", layer.ID.Path)
 		default:
 			list = append(list, map[string]string{"Ref": w.names.logicalID(layer)})
 		}
@@ -102,7 +102,7 @@ func (w *writer) imageMetadata(f *model.Function) section {
 	if image.Context == "" {
 		return nil
 	}
-	w.note(f.Path, "a container image must be built before it runs: sam build -t %s %s", filepath.Join(DefaultDir, "template.yaml"), w.names.logicalID(f))
+	w.warn(f.Path, "a container image must be built before it runs: sam build -t %s %s", filepath.Join(DefaultDir, "template.yaml"), w.names.logicalID(f))
 	m := section{
 		{"Dockerfile", image.Dockerfile},
 		{"DockerContext", w.relative(image.Context)},

@@ -87,8 +87,8 @@ func (n names) functionName(f *model.Function) string {
 
 var notInResourceID = regexp.MustCompile(`[^A-Za-z0-9\-_.\[\]/]+`)
 
-// samResourceID is the construct path in the characters that the SAM CLI
-// allows.
-func samResourceID(path string) string {
+// ResourceID is the SamResourceId of a construct path: the path in the
+// characters that the SAM CLI allows.
+func ResourceID(path string) string {
 	return notInResourceID.ReplaceAllString(strings.Trim(path, "/"), "-")
 }

@@ -38,7 +38,7 @@ func resource(kind string, properties, metadata section) section {
 // metadata names the function to the SAM CLI, and keeps sam build from
 // building what is built.
 func (w *writer) metadata(f *model.Function) section {
-	m := section{{"SamResourceId", samResourceID(f.Path)}}
+	m := section{{"SamResourceId", ResourceID(f.Path)}}
 	if f.Code.Image != nil {
 		return append(m, w.imageMetadata(f)...)
 	}
@@ -46,7 +46,7 @@ func (w *writer) metadata(f *model.Function) section {
 }
 
 func layerMetadata(layer *model.Layer) section {
-	return section{{"SamResourceId", samResourceID(layer.ID.Path)}, {"SkipBuild", true}}
+	return section{{"SamResourceId", ResourceID(layer.ID.Path)}, {"SkipBuild", true}}
 }
 
 func (w *writer) nativeFunction(f *model.Function) section {

@@ -20,11 +20,11 @@ func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*mode
 	var kept []*model.Route
 	for _, route := range api.Routes {
 		if !written[route.Function] {
-			w.note(api.Path, "route %q is left out with its function %s", routeKey(route), route.Function.Path)
+			w.warn(api.Path, "route %q is left out with its function %s", routeKey(route), route.Function.Path)
 			continue
 		}
 		if route.AuthorizationType != "NONE" {
-			w.note(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
+			w.warn(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
 		}
 		kept = append(kept, w.servable(api, route))
 	}
@@ -67,7 +67,7 @@ func (w *writer) servable(api *model.HTTPAPI, route *model.Route) *model.Route {
 	if path == route.Path {
 		return route
 	}
-	w.note(api.Path, "the SAM CLI cannot serve route %q; it is written as %q, so pathParameters has other names there", routeKey(route), path)
+	w.warn(api.Path, "the SAM CLI cannot serve route %q; it is written as %q, so pathParameters has other names there", routeKey(route), path)
 	renamed := *route
 	renamed.Path = path
 	return &renamed

@@ -72,7 +72,7 @@ func (w *writer) events(functions []*model.Function, apis []*model.HTTPAPI) map[
 	for _, m := range w.app.EventSourceMappings {
 		kind, properties := sourceEvent(m)
 		if kind == "" {
-			w.note(m.Path, "the event source %s is left out of the SAM format", m.EventSourceARN)
+			w.warn(m.Path, "the event source %s is left out of the SAM format", m.EventSourceARN)
 			continue
 		}
 		add(m.Function, w.names.take(m.Name, "Event"), kind, properties)

@@ -103,7 +103,7 @@ func (w *writer) render() error {
 			}
 			w.apiFiles = append(w.apiFiles, name)
 		}
-		w.note("", "the SAM CLI serves all APIs of a template as one, so each of the %d has a template of its own: start-api -t %s", len(w.apiFiles), filepath.Join(DefaultDir, w.apiFiles[0]))
+		w.warn("", "the SAM CLI serves all APIs of a template as one, so each of the %d has a template of its own: start-api -t %s", len(w.apiFiles), filepath.Join(DefaultDir, w.apiFiles[0]))
 	}
 	if err := w.template("template.yaml", functions, apis); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (w *writer) template(name string, functions []*model.Function, apis []*mode
 	} else {
 		resources = w.native(functions, apis)
 	}
-	if err := check(w.dir, resources); err != nil {
+	if err := check(w.dir, w.files, resources); err != nil {
 		return err
 	}
 	document := section{{"AWSTemplateFormatVersion", "2010-09-09"}}
@@ -198,8 +198,16 @@ func (w *writer) store() error {
 	return atomicfile.Write(filepath.Join(w.dir, "template.yaml"), w.files["template.yaml"])
 }
 
+// warn tells of what will surprise, note of what will not.
+func (w *writer) warn(path, format string, arguments ...any) {
+	w.remark(model.Diagnostic{Severity: model.Warning, Path: path, Message: fmt.Sprintf(format, arguments...)})
+}
+
 func (w *writer) note(path, format string, arguments ...any) {
-	d := model.Diagnostic{Severity: model.Warning, Path: path, Message: fmt.Sprintf(format, arguments...)}
+	w.remark(model.Diagnostic{Severity: model.Note, Path: path, Message: fmt.Sprintf(format, arguments...)})
+}
+
+func (w *writer) remark(d model.Diagnostic) {
 	if !slices.Contains(w.notes, d) { // a function may stand in several templates
 		w.notes = append(w.notes, d)
 	}
