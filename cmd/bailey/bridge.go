@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bailey-cdk/bailey/bridge"
+	"github.com/bailey-cdk/bailey/bridge/model"
+	"github.com/bailey-cdk/bailey/bridge/samtemplate"
+	"github.com/bailey-cdk/bailey/internal/build"
+)
+
+// output is the flags that say what bridging writes and prints.
+type output struct {
+	dir     string
+	format  string
+	helpers bool
+	json    bool
+}
+
+func (o *output) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVarP(&o.dir, "output-dir", "o", samtemplate.DefaultDir, "folder to write the template to")
+	f.StringVar(&o.format, "format", samtemplate.CloudFormation.String(), `"cloudformation", which the SAM CLI runs best, or "sam", with AWS::Serverless resources`)
+	f.BoolVar(&o.helpers, "helpers", false, "keep the functions that the CDK's own constructs made")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+}
+
+func newBridge() *cobra.Command {
+	var s selection
+	var o output
+	c := &cobra.Command{
+		Use:   "bridge [PATH]",
+		Short: "Write the SAM template of a cloud assembly",
+		Long: `Read the cloud assembly in PATH, which cdk synth or bailey synth wrote, and write
+the template that the SAM CLI runs: sam local invoke, start-api and start-lambda
+find it without flags.
+
+Go functions whose source is below this folder are built for this machine.`,
+		Example: `  bailey bridge
+  bailey bridge path/to/cdk.out --stage Prod
+  bailey bridge --format sam -o handover`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				s.assembly = args[0]
+			}
+			return failed(runBridge(c.Context(), &s, &o))
+		},
+	}
+	s.flags(c)
+	o.flags(c)
+	return c
+}
+
+// runBridge reads, builds and writes.
+func runBridge(ctx context.Context, s *selection, o *output) error {
+	app, err := s.load()
+	if err != nil {
+		return err
+	}
+	result, err := writeTemplate(ctx, app, o)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return printBridgeJSON(app, result)
+	}
+	printDiagnostics(app.Diagnostics)
+	printDiagnostics(result.Notes)
+	for _, f := range app.Functions {
+		if !f.Helper {
+			fmt.Printf("%-30s %s\n", f.Name, f.Path)
+		}
+	}
+	fmt.Println("wrote", strings.Join(append([]string{result.Template}, result.APIs...), ", "))
+	return nil
+}
+
+func writeTemplate(ctx context.Context, app *model.Application, o *output) (*samtemplate.Result, error) {
+	format := samtemplate.Format(o.format)
+	if format != samtemplate.CloudFormation && format != samtemplate.SAM {
+		return nil, fmt.Errorf("--format %q is unknown; there are %q and %q", o.format, samtemplate.CloudFormation, samtemplate.SAM)
+	}
+	if err := buildFunctions(ctx, app.Functions, "linux"); err != nil {
+		return nil, err
+	}
+	return samtemplate.Write(app, samtemplate.Options{Dir: o.dir, Format: format, Helpers: o.helpers})
+}
+
+// buildFunctions builds Go functions, and says so where it takes a second.
+func buildFunctions(ctx context.Context, functions []*model.Function, goos string) error {
+	done := startProgress("building functions")
+	defer done()
+	return bridge.Build(ctx, functions, bridge.BuildOptions{OS: goos, Progress: func(name string, r build.Result, err error) {
+		if err == nil && !r.Cached && r.Duration > time.Second {
+			fmt.Fprintf(os.Stderr, "built %s in %.1f s\n", name, r.Duration.Seconds())
+		}
+	}})
+}
+
+func printDiagnostics(all []model.Diagnostic) {
+	for _, d := range all {
+		if d.Severity < model.Warning {
+			continue
+		}
+		text := d.Message
+		if d.Path != "" {
+			text = d.Path + ": " + text
+		}
+		if d.Where != "" {
+			text += " (" + d.Where + ")"
+		}
+		printWarning(text)
+	}
+}
+
+// bridgeReport is what --json prints.
+type bridgeReport struct {
+	Template    string             `json:"template"`
+	APIs        []string           `json:"apiTemplates,omitempty"`
+	Functions   []functionReport   `json:"functions"`
+	Diagnostics []diagnosticReport `json:"diagnostics"`
+}
+
+type functionReport struct {
+	Name         string `json:"name"`
+	Path         string `json:"path"`
+	LogicalID    string `json:"logicalId"`
+	FunctionName string `json:"functionName"`
+	Runtime      string `json:"runtime,omitempty"`
+	Architecture string `json:"architecture"`
+	Code         string `json:"code,omitempty"`
+}
+
+type diagnosticReport struct {
+	Severity string `json:"severity"`
+	Path     string `json:"path,omitempty"`
+	Where    string `json:"where,omitempty"`
+	Message  string `json:"message"`
+}
+
+func printBridgeJSON(app *model.Application, result *samtemplate.Result) error {
+	report := bridgeReport{Template: result.Template, APIs: result.APIs, Functions: []functionReport{}, Diagnostics: []diagnosticReport{}}
+	for _, f := range app.Functions {
+		report.Functions = append(report.Functions, functionReport{f.Name, f.Path, f.LogicalID, f.FunctionName, f.Runtime, f.Architecture, filepath.ToSlash(f.Code.Path)})
+	}
+	for _, d := range append(app.Diagnostics, result.Notes...) {
+		severity := "note"
+		if d.Severity == model.Warning {
+			severity = "warning"
+		}
+		report.Diagnostics = append(report.Diagnostics, diagnosticReport{severity, d.Path, d.Where, d.Message})
+	}
+	e := json.NewEncoder(os.Stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(report)
+}
