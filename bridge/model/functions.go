@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,20 +33,20 @@ func (r *reader) function(res *resource) {
 		Description:         r.text(res, "Description"),
 		Runtime:             r.text(res, "Runtime"),
 		Handler:             r.text(res, "Handler"),
-		Architecture:        orElse(first(r.texts(res, "Architectures")), "x86_64"),
+		Architecture:        cmp.Or(first(r.texts(res, "Architectures")), "x86_64"),
 		MemorySize:          r.number(res, "MemorySize", defaultMemorySize),
 		Timeout:             time.Duration(r.number(res, "Timeout", int(defaultTimeout/time.Second))) * time.Second,
 		EphemeralStorage:    r.number(res, "EphemeralStorage.Size", defaultEphemeralStorage),
 		ReservedConcurrency: r.number(res, "ReservedConcurrentExecutions", -1),
-		LogFormat:           orElse(r.text(res, "LoggingConfig.LogFormat"), "Text"),
+		LogFormat:           cmp.Or(r.text(res, "LoggingConfig.LogFormat"), "Text"),
 		ApplicationLogLevel: r.text(res, "LoggingConfig.ApplicationLogLevel"),
-		Tracing:             orElse(r.text(res, "TracingConfig.Mode"), "PassThrough"),
+		Tracing:             cmp.Or(r.text(res, "TracingConfig.Mode"), "PassThrough"),
 		Helper:              isHelper(res.path),
 	}
 	f.Name = r.functionNames[res]
 	f.FunctionName, _ = res.scope.PhysicalName(res.id)
 	f.ARN = r.arn(res)
-	f.LogGroup = orElse(r.text(res, "LoggingConfig.LogGroup"), "/aws/lambda/"+f.FunctionName)
+	f.LogGroup = cmp.Or(r.text(res, "LoggingConfig.LogGroup"), "/aws/lambda/"+f.FunctionName)
 	r.environment(res, f)
 	r.functionLayers(res, f)
 	r.code(res, f)

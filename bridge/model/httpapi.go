@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // httpAPI reads an HTTP API with its stage, routes and integrations, which are
 // resources of their own that name the API by its id.
@@ -60,7 +63,7 @@ func (r *reader) route(res *resource, api *HTTPAPI, integrations []*resource) {
 	for _, integration := range integrations {
 		if r.ref(integration) == target {
 			route := newRoute(key)
-			route.AuthorizationType = orElse(r.text(res, "AuthorizationType"), "NONE")
+			route.AuthorizationType = cmp.Or(r.text(res, "AuthorizationType"), "NONE")
 			r.integrate(res, integration, api, route)
 			return
 		}
@@ -82,7 +85,7 @@ func (r *reader) integrate(res, integration *resource, api *HTTPAPI, route *Rout
 		r.warn(integration, "IntegrationUri", "route %q goes to %s, which is no function of the application; it is left out", name, uri)
 		return
 	}
-	route.PayloadFormatVersion = orElse(r.text(integration, "PayloadFormatVersion"), "1.0")
+	route.PayloadFormatVersion = cmp.Or(r.text(integration, "PayloadFormatVersion"), "1.0")
 	route.TimeoutMillis = r.number(integration, "TimeoutInMillis", defaultIntegrationTimeout)
 	api.Routes = append(api.Routes, route)
 }
@@ -107,7 +110,7 @@ func (r *reader) quickRoute(res *resource, api *HTTPAPI, target string) {
 		r.warn(res, "Target", "the API goes to %s, which is no function of the application", target)
 		return
 	}
-	route := newRoute(orElse(r.text(res, "RouteKey"), "$default"))
+	route := newRoute(cmp.Or(r.text(res, "RouteKey"), "$default"))
 	route.Function, route.PayloadFormatVersion, route.TimeoutMillis, route.AuthorizationType = f, "2.0", defaultIntegrationTimeout, "NONE"
 	api.Routes = append(api.Routes, route)
 }

@@ -63,8 +63,8 @@ type Function struct {
 	EphemeralStorage int
 	// Environment is every variable that the template declares, resolved.
 	Environment map[string]string
-	// Secrets are the names in Environment whose value came from a parameter
-	// with NoEcho: they must not be written to a file. Sorted.
+	// Secrets are the names in Environment whose value must not be written to
+	// a file: it came from a parameter with NoEcho, or from --env-vars. Sorted.
 	Secrets []string
 	// Layers are in the template's order: a later one overlays an earlier.
 	Layers []*Layer

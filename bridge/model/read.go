@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -103,7 +104,7 @@ func newReader(stage *assembly.Stage, o Options) *reader {
 
 // addStack adds a stack with those nested in it.
 func (r *reader) addStack(s *assembly.Stack, parent *cfn.Scope, logicalID string) {
-	pseudo := cfn.LocalPseudo(orElse(s.Account, r.o.AccountID), orElse(s.Region, r.o.Region), s.Name)
+	pseudo := cfn.LocalPseudo(cmp.Or(s.Account, r.o.AccountID), cmp.Or(s.Region, r.o.Region), s.Name)
 	byID := map[string]*resource{}
 	scope := &cfn.Scope{Template: s.Template, Pseudo: pseudo, Name: func(id string, _ *cfn.Resource) string {
 		return r.physicalName(byID[id])
@@ -235,11 +236,4 @@ func sortAndName[T any](all []T, id func(T) *ID) {
 
 func (res *resource) identity() ID {
 	return ID{Path: res.path, Stack: res.stack.Name, LogicalID: res.id}
-}
-
-func orElse(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

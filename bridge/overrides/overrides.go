@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -23,9 +22,11 @@ const File = "bailey.toml"
 type Settings struct {
 	// Parameters are values of template parameters.
 	Parameters map[string]string
-	// Environment holds variables by function, "Parameters" being all
-	// functions. What stands in an earlier element wins.
-	Environment []Environment
+	// EnvVars are the --env-vars file's. Such files hold passwords, so what
+	// comes from one is marked as secret in the application.
+	EnvVars Environment
+	// Saved are the variables of bailey.toml.
+	Saved Environment
 }
 
 // Environment is variables by function: a function's short name, construct
@@ -53,13 +54,11 @@ func Load(parameters []string, envVars, file string) (*Settings, error) {
 		}
 	}
 	if envVars != "" {
-		e, err := ReadEnvVars(envVars)
-		if err != nil {
+		if s.EnvVars, err = ReadEnvVars(envVars); err != nil {
 			return nil, err
 		}
-		s.Environment = append(s.Environment, e)
 	}
-	s.Environment = append(s.Environment, saved.Env)
+	s.Saved = saved.Env
 	return s, nil
 }
 
@@ -187,37 +186,43 @@ func split(text string) ([]string, error) {
 // Apply sets the environment variables that the settings give, and returns
 // remarks on those that could not be set.
 func (s *Settings) Apply(app *model.Application) []string {
-	var remarks []string
-	for _, e := range slices.Backward(s.Environment) {
-		for _, f := range app.Functions {
-			for name, value := range e[allFunctions] {
-				if _, declared := f.Environment[name]; declared {
-					f.Environment[name] = value
-				}
-			}
+	remarks := apply(app, s.Saved, func(f *model.Function, name, value string) {
+		f.Environment[name] = value
+	})
+	return append(remarks, apply(app, s.EnvVars, func(f *model.Function, name, value string) {
+		f.Environment[name] = value
+		if !slices.Contains(f.Secrets, name) {
+			f.Secrets = append(f.Secrets, name)
+			slices.Sort(f.Secrets)
 		}
-		for _, key := range slices.Sorted(maps.Keys(e)) {
-			if key != allFunctions {
-				remarks = append(remarks, set(app, key, e[key])...)
-			}
-		}
-	}
-	return remarks
+	})...)
 }
 
-// set sets the variables of one function.
-func set(app *model.Application, key string, variables map[string]string) []string {
-	f, err := app.Function(key)
-	if err != nil {
-		return []string{"environment variables: " + err.Error()}
+func apply(app *model.Application, e Environment, set func(f *model.Function, name, value string)) []string {
+	for _, f := range app.Functions {
+		for name, value := range e[allFunctions] {
+			if _, declared := f.Environment[name]; declared {
+				set(f, name, value)
+			}
+		}
 	}
 	var remarks []string
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		if _, declared := f.Environment[name]; !declared {
-			remarks = append(remarks, fmt.Sprintf("environment variable %s of %s is not set: the function does not declare it; add it to its Environment", strconv.Quote(name), f.Path))
+	for _, key := range slices.Sorted(maps.Keys(e)) {
+		if key == allFunctions {
 			continue
 		}
-		f.Environment[name] = variables[name]
+		f, err := app.Function(key)
+		if err != nil {
+			remarks = append(remarks, "environment variables: "+err.Error())
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(e[key])) {
+			if _, declared := f.Environment[name]; !declared {
+				remarks = append(remarks, fmt.Sprintf("environment variable %q of %s is not set: the function does not declare it; add it to its Environment", name, f.Path))
+				continue
+			}
+			set(f, name, e[key][name])
+		}
 	}
 	return remarks
 }
