@@ -1,0 +1,26 @@
+package local
+
+import (
+	"io"
+	"time"
+)
+
+// Options are the settings of an engine.
+type Options struct {
+	// Logs gets what the functions write to their standard output and error,
+	// and Lambda's START, END and REPORT lines: one stream, in whole lines,
+	// written to by one goroutine at a time. Nil drops them.
+	Logs io.Writer
+	// Scratch is the absolute path of the folder for unpacked .zip files and
+	// inline code, made when needed: ".bailey/run" in the project. What is in
+	// it is used again. "" stands for a temporary folder that Close removes.
+	Scratch string
+	// Environ is the host's environment ("NAME=value"), in which interpreters
+	// are looked up and from which AWS credentials are taken. Nil stands for
+	// os.Environ().
+	Environ []string
+	// InitTimeout is how long the init phase may take, before it is begun
+	// again within the function's own timeout: 10 s where it is 0, as on
+	// Lambda.
+	InitTimeout time.Duration
+}

@@ -1,0 +1,170 @@
+//go:build unix
+
+package local
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
+)
+
+// pool is the processes of one function. The one that was used last is used
+// first, so that the others may grow idle and end.
+type pool struct {
+	engine *Engine
+	fn     *model.Function
+
+	mu      sync.Mutex
+	retired bool
+	idle    []*instance
+	busy    int
+	ready   *program // how the function is run, once that is known
+}
+
+// acquire gives an idle process, or starts one. [pool.release] gives it back.
+func (p *pool) acquire() (*instance, error) {
+	i, err := p.reserve()
+	if i != nil || err != nil {
+		return i, err
+	}
+	if i, err = p.launch(); err != nil {
+		p.mu.Lock()
+		p.busy--
+		p.mu.Unlock()
+		return nil, err
+	}
+	return i, nil
+}
+
+// reserve counts an invocation and gives an idle process, if there is one.
+func (p *pool) reserve() (*instance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit, reserved := accountConcurrency, false
+	if p.fn.ReservedConcurrency >= 0 {
+		limit, reserved = p.fn.ReservedConcurrency, true
+	}
+	if p.busy >= limit {
+		return nil, &ThrottledError{Function: p.fn.FunctionName, Limit: limit, Reserved: reserved}
+	}
+	p.busy++
+	for len(p.idle) > 0 {
+		i := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		if !i.proc.ended() {
+			return i, nil
+		}
+	}
+	return nil, nil
+}
+
+// release takes a process back after an invocation. One that does not wait for
+// another event was killed, or is dying.
+func (p *pool) release(i *instance) {
+	p.mu.Lock()
+	p.busy--
+	healthy := i.idles() && !i.doomed && !i.proc.ended()
+	keep := healthy && !p.retired
+	if keep {
+		i.idleSince = time.Now()
+		p.idle = append(p.idle, i)
+	}
+	p.mu.Unlock()
+	if !keep {
+		i.end(healthy)
+	}
+}
+
+// launch starts a process.
+func (p *pool) launch() (*instance, error) {
+	prog, err := p.program()
+	if err != nil {
+		return nil, p.explain(err)
+	}
+	if !p.engine.admit() {
+		return nil, ErrClosed
+	}
+	i := newInstance(p)
+	p.engine.api.add(i)
+	l := prog.launch(p.engine.api.address+"/"+i.token, logStreamName(i.start))
+	if i.proc, err = startProcess(p.engine.spawner, l, p.engine.logs); err != nil {
+		p.engine.api.remove(i)
+		p.engine.alive.Done()
+		return nil, p.explain(startError(l.path, err))
+	}
+	go func() {
+		<-i.proc.exited
+		p.engine.api.remove(i)
+		p.engine.alive.Done()
+	}()
+	return i, nil
+}
+
+// program finds out once how the function is run. What failed is tried again:
+// a user may have mended it.
+func (p *pool) program() (*program, error) {
+	p.mu.Lock()
+	prog := p.ready
+	p.mu.Unlock()
+	if prog != nil {
+		return prog, nil
+	}
+	prog, err := p.engine.prepare(p.fn)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.ready = prog
+	p.mu.Unlock()
+	return prog, nil
+}
+
+// explain names the function in an error.
+func (p *pool) explain(err error) error {
+	var o *obstacle
+	if errors.As(err, &o) {
+		return &NotRunnableError{Function: p.fn.Name, Reason: o.reason, Fix: o.fix}
+	}
+	return err
+}
+
+// startError says why the operating system would not start a program that was
+// there a moment ago.
+func startError(path string, err error) error {
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return blocked("install what it needs", "%s cannot be started: the program that interprets it is not installed", path)
+	}
+	return blocked("", "%s cannot be started: %v", path, err)
+}
+
+// expire ends the processes that have been idle since before t.
+func (p *pool) expire(t time.Time) {
+	p.mu.Lock()
+	var old []*instance
+	p.idle = slices.DeleteFunc(p.idle, func(i *instance) bool {
+		if i.idleSince.After(t) && !i.proc.ended() {
+			return false
+		}
+		old = append(old, i)
+		return true
+	})
+	p.mu.Unlock()
+	for _, i := range old {
+		i.end(true)
+	}
+}
+
+// retire ends the idle processes, and the others as they are released.
+func (p *pool) retire() {
+	p.mu.Lock()
+	p.retired = true
+	p.mu.Unlock()
+	p.expire(time.Now().Add(time.Hour))
+}
