@@ -1,0 +1,109 @@
+package synth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// grace is how long a stopped app may take to end, and how long the streams of an
+// ended one are read where a process that it left behind keeps them open.
+const grace = 2 * time.Second
+
+// runApp runs the build command, if any, and the app.
+func runApp(ctx context.Context, o Options, conf *config, outdir string) error {
+	env, overflow, err := appEnvironment(o, conf, outdir)
+	if overflow != "" {
+		defer os.Remove(overflow)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot hand the context to the CDK app: %w", err)
+	}
+	if needsNode(o.Dir, conf.App, env) {
+		if err := checkNode(env); err != nil {
+			return err
+		}
+	}
+	if conf.Build != "" {
+		if err := runCommand(ctx, o, env, "build command", conf.Build); err != nil {
+			return err
+		}
+	}
+	err = runCommand(ctx, o, env, "CDK app", commandLine(o.Dir, conf.App))
+	var failed *AppError
+	if errors.As(err, &failed) {
+		// An app may tell of its faults with its exit status too. The faults
+		// say more.
+		if notes, readErr := readAssembly(outdir); readErr == nil && notes.err() != nil {
+			return notes.err()
+		}
+		if strings.Contains(failed.Trace, `exec: "node": executable file not found`) {
+			return errNoNode("")
+		}
+	}
+	return err
+}
+
+// runCommand runs a command line of cdk.json.
+func runCommand(ctx context.Context, o Options, env environment, what, line string) error {
+	cmd := shell(ctx, line)
+	cmd.Dir, cmd.Env = o.Dir, env.list()
+	out := &output{to: o.Stderr}
+	if out.to == nil {
+		out.to = io.Discard
+	}
+	// One writer for both, so that os/exec keeps their lines in order.
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.WaitDelay = grace
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		endGroup(cmd)
+		out.end(false)
+		return fmt.Errorf("the %s was stopped: %w", what, context.Cause(ctx))
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.Is(err, exec.ErrWaitDelay):
+		out.end(false)
+		return nil
+	case !errors.As(err, &exit):
+		return fmt.Errorf("cannot run the %s: %w", what, err)
+	}
+	out.end(true)
+	return newAppError(o.Dir, what, line, exit.ProcessState.String(), out.trace())
+}
+
+// commandLine completes "app" as the cdk command does: it may be the name of a
+// file, and a JavaScript file that is not executable is run by node.
+func commandLine(dir, app string) string {
+	if isFile(absolute(dir, app)) {
+		return interpreted(dir, app)
+	}
+	first, rest, _ := strings.Cut(strings.TrimSpace(app), " ")
+	if filepath.Ext(first) == ".js" && isFile(absolute(dir, first)) {
+		return interpreted(dir, first) + " " + rest
+	}
+	return app
+}
+
+func interpreted(dir, file string) string {
+	quoted := `"` + file + `"`
+	if runtime.GOOS != "windows" {
+		quoted = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+		if !strings.Contains(file, "/") {
+			quoted = "./" + quoted // the shell would look on the PATH
+		}
+	}
+	info, err := os.Stat(absolute(dir, file))
+	if err == nil && filepath.Ext(file) == ".js" && (info.Mode()&0o111 == 0 || runtime.GOOS == "windows") {
+		return "node " + quoted
+	}
+	return quoted
+}

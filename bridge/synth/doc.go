@@ -1,0 +1,56 @@
+// Package synth runs a CDK app, as "cdk synth" does and without the cdk command,
+// and leaves a cloud assembly.
+//
+// # What the app is given
+//
+// The command in cdk.json's "app" is run by the shell in the folder of cdk.json,
+// after its "build", with the environment that release 2.1148 of the cdk command
+// gives an app:
+//
+//	CDK_OUTDIR              a fresh folder, see below
+//	CDK_CONTEXT_JSON        the context; what is beyond 20 kB goes to a file
+//	                        that CONTEXT_OVERFLOW_LOCATION_ENV names
+//	CDK_DEFAULT_REGION      Options.Region; else AWS_REGION, AMAZON_REGION,
+//	                        AWS_DEFAULT_REGION, AMAZON_DEFAULT_REGION; else the
+//	                        region of the AWS profile; else us-east-1
+//	CDK_DEFAULT_ACCOUNT     Options.AccountID; where that is empty, whatever the
+//	                        environment holds (the cdk command asks AWS)
+//	CDK_CLI_ASM_VERSION     the cloud assembly schema
+//	CDK_CLI_VERSION         the release of the cdk command that is followed
+//
+// The context is that of Options.Context, cdk.json, cdk.context.json and
+// ~/.cdk.json, the first that has a key winning, and then what the settings
+// pathMetadata, assetMetadata, versionReporting and staging of cdk.json say
+// (all true by default: templates carry aws:cdk:path and aws:asset:path). The
+// EC2 metadata service is not asked for a region: it takes seconds to find that
+// a developer's machine has none.
+//
+// Three variables are Bailey's own choice, each kept where the user has set it:
+// JSII_RUNTIME_PACKAGE_CACHE=enabled (jsii then unpacks aws-cdk-lib once and not
+// at each run), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION with the version in
+// use (the banner is eleven lines long, and the version is checked here), and,
+// for a local synth, CDK_VALIDATION=false (a linter for what is deployed, and a
+// local assembly never is).
+//
+// # The last good assembly
+//
+// The app writes into a new folder beside the output folder, which takes its
+// place when the app has succeeded without a fault. A failed run leaves the
+// assembly of the last good one, whole, for whoever is reading it.
+//
+// # Node.js
+//
+// Each CDK app needs Node.js, the Go, Python, Java and .NET ones through jsii,
+// which runs what JSII_NODE names or the node of the PATH. The oldest that is
+// accepted is 18, which aws-cdk-lib 2.220 and the cdk command declare as theirs;
+// aws-cdk-lib asks for 20 later, and says so itself. It is checked before the app
+// is run, for a Go app may well compile for a minute first. An app that is not
+// known to need it (a script, say) is not held up.
+//
+// # Faults
+//
+// Constructs report faults as error annotations. All of them, from all stages,
+// are one [*FaultsError]. An app that ends otherwise than with status 0 is an
+// [*AppError], whose first line says what failed and where in the user's own
+// code; jsii's and Go's stack traces come after it.
+package synth
