@@ -132,8 +132,8 @@ func TestOutput(t *testing.T) {
 }
 
 // TestReproducible builds copies of one source in other folders, with the
-// user's build cache and an empty one, and with an environment that would change the bytes of a plain
-// go build.
+// user's build cache and an empty one, and with an environment that would change
+// the bytes of a plain go build.
 func TestReproducible(t *testing.T) {
 	environments := []map[string]string{
 		{},
