@@ -1,0 +1,21 @@
+// Command tools installs ahead what the end-to-end tests need from outside,
+// since the namespace that scripts/with-docker may run them in has no network.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/bailey-cdk/bailey/internal/e2e"
+)
+
+func main() {
+	node, python, err := e2e.Hosts()
+	if err == nil {
+		err = e2e.Prepare(os.Stderr, "provided.al2023", node, python)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tools:", err)
+		os.Exit(1)
+	}
+}
