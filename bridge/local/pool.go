@@ -55,7 +55,7 @@ func (p *pool) reserve() (*instance, error) {
 	for len(p.idle) > 0 {
 		i := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
-		if !i.proc.ended() {
+		if !i.proc.gone() {
 			return i, nil
 		}
 	}

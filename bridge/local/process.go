@@ -97,6 +97,7 @@ func (p *process) signal(s syscall.Signal) {
 	_ = syscall.Kill(-p.pid, s)
 }
 
+// ended reports whether the process has ended and all is known of it.
 func (p *process) ended() bool {
 	select {
 	case <-p.exited:
@@ -104,6 +105,13 @@ func (p *process) ended() bool {
 	default:
 		return false
 	}
+}
+
+// gone reports whether the process has ended, be it a moment ago.
+func (p *process) gone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reaped || hasEnded(p.pid)
 }
 
 // awaitEnd waits at most d for the process to end by itself, then kills it.

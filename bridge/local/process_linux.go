@@ -27,6 +27,13 @@ func (p *process) reap() {
 	}
 }
 
+// hasEnded reports whether a child that was not reaped has ended.
+func hasEnded(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+	return err == nil && info.Signo != 0
+}
+
 // sampleEvery is how often a process is measured at most: reading /proc costs
 // microseconds.
 const sampleEvery = 0

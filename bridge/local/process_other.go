@@ -26,6 +26,9 @@ func (p *process) reap() {
 	p.killChildren()
 }
 
+// hasEnded is false: the process is reaped as soon as it has ended.
+func hasEnded(int) bool { return false }
+
 // sampleEvery is how often a process is measured at most: each time costs a
 // run of ps.
 const sampleEvery = time.Second
