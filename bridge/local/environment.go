@@ -60,9 +60,6 @@ type settings struct {
 	runtimeDir string
 	// layers are the folders of the layers, the one on top first.
 	layers []string
-	// pycache is where Python keeps compiled code: the code folder is
-	// read-only on Lambda, and here it is an asset that must not change.
-	pycache string
 }
 
 // environment is everything but what belongs to one process, and the reserved
@@ -104,13 +101,10 @@ func (s settings) defaults() map[string]string {
 			[]string{s.taskRoot, filepath.Join(s.taskRoot, "lib")}, under(s.layers, "lib")),
 	}
 	switch {
-	case s.kind.family == familyPython:
-		env["PYTHONPYCACHEPREFIX"] = s.pycache
-		if len(s.layers) > 0 {
-			env["PYTHONPATH"] = join(
-				under(s.layers, "python/lib/python"+s.kind.version+"/site-packages"),
-				under(s.layers, "python"))
-		}
+	case s.kind.family == familyPython && len(s.layers) > 0:
+		env["PYTHONPATH"] = join(
+			under(s.layers, "python/lib/python"+s.kind.version+"/site-packages"),
+			under(s.layers, "python"))
 	case s.kind.family == familyNode && len(s.layers) > 0:
 		env["NODE_PATH"] = join(
 			under(s.layers, "nodejs/node"+s.kind.version+"/node_modules"),

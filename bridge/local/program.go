@@ -70,13 +70,15 @@ func (e *Engine) interpret(p *program, s *settings) error {
 	if s.runtimeDir, err = e.scratch.bootstrap(s.kind); err != nil {
 		return err
 	}
-	if s.pycache, err = e.scratch.folder("pycache"); err != nil {
-		return err
-	}
 	p.path = path
 	p.args = []string{filepath.Join(s.runtimeDir, s.kind.bootstrapFile())}
 	if s.kind.family == familyPython {
-		p.args = append([]string{"-u"}, p.args...) // what is printed is logged at once
+		compiled, err := e.scratch.folder("pycache")
+		if err != nil {
+			return err
+		}
+		// With -u, what is printed is logged at once.
+		p.args = []string{"-u", p.args[0], compiled}
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 // maxLinkTarget is the most bytes of a symbolic link's target.
 const maxLinkTarget = 4096
 
-// unzip unpacks a .zip file into a folder, with the modes of its files. An
+// unzip unpacks a .zip file into a folder, with the modes of its files, but for
+// what would let other users write them. An
 // entry or a link that leads out of the folder is an error, and so is one that
 // is written through a link, whatever the archive says: every file is opened
 // beneath the folder by [os.Root].
@@ -78,7 +79,7 @@ func (u *unpacking) file(f *zip.File, local string) (err error) {
 	if err := u.parent(local); err != nil {
 		return err
 	}
-	perm := f.Mode().Perm()
+	perm := f.Mode().Perm() &^ 0o022
 	if perm == 0 {
 		perm = 0o644
 	}

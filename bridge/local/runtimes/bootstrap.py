@@ -213,7 +213,7 @@ def describe(error, invocation=""):
         frames = traceback.extract_tb(error.__traceback__)
         while frames and frames[0].filename == __file__:
             frames = frames[1:]
-        frames = [f for f in frames if not f.filename.startswith("<frozen importlib")] or frames
+        frames = [f for f in frames if f.filename != importlib.__file__ and "<frozen importlib" not in f.filename]
         name, message = type(error).__name__, str(error)
         stack = traceback.format_list(frames)
     return {"errorMessage": message, "errorType": name, "requestId": invocation, "stackTrace": stack}
@@ -365,9 +365,19 @@ def answer(api, handler, headers, body):
     api.post(call + "/response", text, {"Content-Type": content_type})
 
 
+def keep_bytecode_in(folder):
+    """Keeps compiled modules out of the code folder, which must not change.
+
+    The library's own, imported so far, are taken from where they are.
+    """
+    sys.pycache_prefix = folder
+    os.environ["PYTHONPYCACHEPREFIX"] = folder  # for the function's children
+
+
 def main():
     global request_id
     api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    keep_bytecode_in(sys.argv.pop())
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     set_up_logging()
     try:
