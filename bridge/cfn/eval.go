@@ -15,6 +15,9 @@ const UnresolvedPrefix = "UNRESOLVED"
 // can double at every step, and CloudFormation's own limits are far lower.
 const maxText = 1 << 20
 
+// maxProblems bounds what is said of one value.
+const maxProblems = 50
+
 // Problem is an expression that could not be resolved.
 type Problem struct {
 	// Expression is what stood there: "Fn::GetAtt Orders.Endpoint".
@@ -173,8 +176,18 @@ type call struct {
 	problems []Problem
 }
 
+// add notes problems, each once: a value may be referred to from many places,
+// and what is wrong with it must not multiply at each.
+func (c *call) add(problems ...Problem) {
+	for _, p := range problems {
+		if !slices.Contains(c.problems, p) && len(c.problems) < maxProblems {
+			c.problems = append(c.problems, p)
+		}
+	}
+}
+
 func (c *call) unresolved(expression, reason string) string {
-	c.problems = append(c.problems, Problem{Expression: expression, Where: c.scope.where(c.at), Reason: reason})
+	c.add(Problem{Expression: expression, Where: c.scope.where(c.at), Reason: reason})
 	return UnresolvedPrefix + "(" + expression + ")"
 }
 
@@ -227,7 +240,7 @@ func (c *call) noteDynamic(text string) {
 		if end < 0 {
 			return
 		}
-		c.problems = append(c.problems, Problem{
+		c.add(Problem{
 			Expression: rest[start : start+end+2],
 			Where:      c.scope.where(c.at),
 			Reason:     "a dynamic reference is read by CloudFormation alone; it is kept as it is",
@@ -257,7 +270,7 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 // once evaluates what key names at most once, and refuses a cycle.
 func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
 	if m, ok := s.memo[key]; ok {
-		c.problems = append(c.problems, m.problems...)
+		c.add(m.problems...)
 		return m.value
 	}
 	if i := slices.Index(s.busy, key); i >= 0 {
@@ -267,10 +280,9 @@ func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
 	inner := &call{scope: s, at: c.at}
 	value := evaluate(inner)
 	s.busy = s.busy[:len(s.busy)-1]
-	// what was found inside a cycle is not the whole truth: do not keep it
-	if len(s.busy) == 0 || len(inner.problems) == 0 {
-		s.memo[key] = memoized{value, inner.problems}
-	}
-	c.problems = append(c.problems, inner.problems...)
+	// kept also where it lies in a cycle, whose members would otherwise be
+	// evaluated once for each way round
+	s.memo[key] = memoized{value, inner.problems}
+	c.add(inner.problems...)
 	return value
 }

@@ -112,7 +112,7 @@ func (c *call) parameter(name string) any {
 	return c.once(c.scope, "Ref "+name, func(c *call) any {
 		p := c.scope.Template.Parameters[name]
 		if hidden, _ := scalar(p.NoEcho); hidden == "true" {
-			c.problems = append(c.problems, Problem{Expression: "Ref " + name, Where: c.scope.where(c.at), Reason: "the parameter has NoEcho", Secret: true})
+			c.add(Problem{Expression: "Ref " + name, Where: c.scope.where(c.at), Reason: "the parameter has NoEcho", Secret: true})
 		}
 		if value, ok := c.scope.evaluation.Overrides[name]; ok {
 			return typed(p.Type, value)
@@ -392,7 +392,7 @@ func (c *call) findInMap(v any) any {
 		}
 	}
 	if value, ok := c.scope.Template.Mappings[keys[0]][keys[1]][keys[2]]; ok {
-		return c.eval(value)
+		return value // a mapping holds no intrinsics
 	}
 	if len(arguments) == 4 {
 		if options, ok := arguments[3].(map[string]any); ok {

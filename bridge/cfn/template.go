@@ -104,7 +104,7 @@ func DecodeJSON(file string, data []byte, v any) error {
 		line, column := position(data, int64(len(data)))
 		return fmt.Errorf("%s:%d:%d: the JSON ends too early; was the file cut off while it was written?", file, line, column)
 	case errors.As(err, &syntax):
-		line, column := position(data, syntax.Offset)
+		line, column := position(data, max(syntax.Offset-1, 0))
 		return fmt.Errorf("%s:%d:%d: not JSON: %w", file, line, column, err)
 	case errors.As(err, &kind):
 		line, column := position(data, kind.Offset)

@@ -23,6 +23,10 @@ func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*mode
 			w.warn(api.Path, "route %q is left out with its function %s", routeKey(route), route.Function.Path)
 			continue
 		}
+		if strings.ContainsAny(route.Path, "<>") {
+			w.warn(api.Path, "route %q is left out: the SAM CLI takes <...> in a path for a parameter", routeKey(route))
+			continue
+		}
 		if route.AuthorizationType != "NONE" {
 			w.warn(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
 		}
@@ -54,14 +58,16 @@ var parameter = regexp.MustCompile(`\{([^{}+]+)(\+?)\}`)
 var badInParameter = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
 // servable renames path parameters that make the SAM CLI's server fail as a
-// whole: those that are no Python identifier.
+// whole: those that are no Python identifier, or that stand in a path twice.
 func (w *writer) servable(api *model.HTTPAPI, route *model.Route) *model.Route {
+	seen := map[string]bool{}
 	path := parameter.ReplaceAllStringFunc(route.Path, func(match string) string {
 		groups := parameter.FindStringSubmatch(match)
 		name := badInParameter.ReplaceAllString(groups[1], "_")
-		if name[0] >= '0' && name[0] <= '9' {
+		for name[0] >= '0' && name[0] <= '9' || seen[name] {
 			name = "_" + name
 		}
+		seen[name] = true
 		return "{" + name + groups[2] + "}"
 	})
 	if path == route.Path {
