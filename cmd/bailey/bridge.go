@@ -28,7 +28,7 @@ type output struct {
 func (o *output) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVarP(&o.dir, "output-dir", "o", samtemplate.DefaultDir, "folder to write the template to")
-	f.StringVar(&o.format, "format", samtemplate.CloudFormation.String(), `"cloudformation", which the SAM CLI runs best, or "sam", with AWS::Serverless resources`)
+	f.StringVar(&o.format, "format", string(samtemplate.CloudFormation), `"cloudformation", which the SAM CLI runs best, or "sam", with AWS::Serverless resources`)
 	f.BoolVar(&o.helpers, "helpers", false, "keep the functions that the CDK's own constructs made")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 }

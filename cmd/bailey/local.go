@@ -239,7 +239,7 @@ func (i *invocation) runSAM(ctx context.Context, app *model.Application, f *mode
 	if err != nil {
 		return cannotRun(errors.New("--engine sam needs the AWS SAM CLI, and there is no sam on the PATH; install it (pip install aws-sam-cli) or leave --engine out"))
 	}
-	result, err := writeTemplate(ctx, app, &output{dir: samtemplate.DefaultDir, format: samtemplate.CloudFormation.String()})
+	result, err := writeTemplate(ctx, app, &output{dir: samtemplate.DefaultDir, format: string(samtemplate.CloudFormation)})
 	if err != nil {
 		return cannotRun(err)
 	}
