@@ -182,6 +182,26 @@ func TestRetire(t *testing.T) {
 	eventually(t, "the retired process has ended", func() bool { return !alive(first.PID) })
 }
 
+// TestExpire ends processes that nobody has used for long.
+func TestExpire(t *testing.T) {
+	e, _ := newEngine(t, Options{})
+	fn := goFunction("acts")
+	pid := decode[struct{ PID int }](t, invoke(t, e, fn, `{}`)).PID
+	p, err := e.pool(fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.expire(time.Now().Add(-time.Minute))
+	if !alive(pid) {
+		t.Fatal("a process that was used a moment ago is gone")
+	}
+	p.expire(time.Now().Add(time.Minute))
+	eventually(t, "the process has ended", func() bool { return !alive(pid) })
+	if next := decode[struct{ PID int }](t, invoke(t, e, fn, `{}`)).PID; next == pid {
+		t.Error("it was used again")
+	}
+}
+
 // busy is how many invocations of a function run.
 func (e *Engine) busy(fn *model.Function) int {
 	p, err := e.pool(fn)

@@ -131,7 +131,7 @@ func tooLargeFailure() answer {
 	return a
 }
 
-var validErrorType = regexp.MustCompile(`^(Runtime|Function)\.[A-Z][a-zA-Z]+`)
+var validErrorType = regexp.MustCompile(`^(Runtime|Function)\.[A-Z][a-zA-Z]*$`)
 
 // reportedErrorType is the error type of a REPORT line: only what a runtime
 // names in Lambda's own families is told, anything else is unknown.

@@ -184,6 +184,6 @@ func (i *instance) extensionError(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "Extension.MissingHeader", headerExtensionErrorType+" not found")
 		return
 	}
-	i.pool.engine.logs.notef("%s: extension %s reported %s", i.pool.fn.Name, x.name, errorType)
+	i.pool.engine.logs.notef("%s: extension %s reported %s", nameOf(i.pool.fn), x.name, errorType)
 	accept(w)
 }

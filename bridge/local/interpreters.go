@@ -118,6 +118,6 @@ func (e *Engine) noteVersion(i *instance) {
 	}
 	if e.notes.first("version " + fn.Runtime) {
 		e.logs.notef("%s: runtime %s runs on %s %s here: %s %s is not on the PATH",
-			fn.Name, fn.Runtime, kind.language(), here, kind.language(), kind.version)
+			nameOf(fn), fn.Runtime, kind.language(), here, kind.language(), kind.version)
 	}
 }

@@ -102,6 +102,9 @@ func timeoutOf(fn *model.Function) time.Duration {
 	return fn.Timeout
 }
 
+// nameOf is what messages call a function.
+func nameOf(fn *model.Function) string { return orElse(fn.Name, fn.FunctionName) }
+
 func memorySizeOf(fn *model.Function) int {
 	if fn.MemorySize <= 0 {
 		return defaultMemorySize

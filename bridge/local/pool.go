@@ -127,7 +127,7 @@ func (p *pool) program() (*program, error) {
 func (p *pool) explain(err error) error {
 	var o *obstacle
 	if errors.As(err, &o) {
-		return &NotRunnableError{Function: p.fn.Name, Reason: o.reason, Fix: o.fix}
+		return &NotRunnableError{Function: nameOf(p.fn), Reason: o.reason, Fix: o.fix}
 	}
 	return err
 }

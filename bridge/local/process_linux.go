@@ -45,11 +45,19 @@ func inheritedMemory() int64 { return peakMemory(os.Getpid()) }
 // peakMemory is the most resident memory that a process has had, in bytes, 0
 // where it cannot be told. A process that has ended has none.
 func peakMemory(pid int) int64 {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	// Plain system calls take half the time of os.ReadFile, and this is part
+	// of every warm invocation.
+	fd, err := syscall.Open("/proc/"+strconv.Itoa(pid)+"/status", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return 0
 	}
-	return highWaterMark(text)
+	defer func() { _ = syscall.Close(fd) }()
+	var status [2048]byte // the line is within the first thousand
+	n, err := syscall.Read(fd, status[:])
+	if err != nil {
+		return 0
+	}
+	return highWaterMark(status[:n])
 }
 
 // highWaterMark reads "VmHWM:   12345 kB" in /proc/PID/status.

@@ -87,11 +87,11 @@ func (e *Engine) interpret(p *program, s *settings) error {
 func (e *Engine) noteEnvironment(fn *model.Function, ignored []string) {
 	if len(ignored) > 0 && e.notes.first("reserved "+fn.Path) {
 		e.logs.notef("%s: Lambda reserves %s and refuses a function that sets it; the template's value is ignored",
-			fn.Name, strings.Join(ignored, ", "))
+			nameOf(fn), strings.Join(ignored, ", "))
 	}
 	if wrapper := fn.Environment["AWS_LAMBDA_EXEC_WRAPPER"]; wrapper != "" && e.notes.first("wrapper "+fn.Path) {
 		e.logs.notef("%s: AWS_LAMBDA_EXEC_WRAPPER (%s) is not run: there is no /opt here; %s where it matters",
-			fn.Name, wrapper, wayOut)
+			nameOf(fn), wrapper, wayOut)
 	}
 }
 
