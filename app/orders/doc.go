@@ -1,0 +1,6 @@
+// Package orders keeps orders in a DynamoDB table and sends them to the queue
+// that fulfils them.
+//
+// An order is placed once and fulfilled once, however often a client, a queue or
+// a schedule repeats itself: each change is a conditional write.
+package orders

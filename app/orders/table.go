@@ -1,0 +1,176 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// What the stack and this package have to agree on.
+const (
+	// Key is the table's partition key.
+	Key = "id"
+	// PendingIndex finds placed orders by age. Its partition key, the attribute
+	// PendingKey, is taken off an order that is fulfilled, so that the index
+	// stays as small as the backlog.
+	PendingIndex = "pending"
+	PendingKey   = "pending"
+	PendingSort  = "placedAt"
+)
+
+// pendingYes is the only value of PendingKey.
+const pendingYes = "yes"
+
+// DynamoDB is what a [Table] needs of the AWS SDK's client.
+type DynamoDB interface {
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// Table keeps orders in DynamoDB.
+type Table struct {
+	client DynamoDB
+	name   string
+}
+
+// NewTable is the table of a name.
+func NewTable(client DynamoDB, name string) *Table { return &Table{client, name} }
+
+// record is an order as an item: with what the API does not show.
+type record struct {
+	Order
+	// Fingerprint is of the request that placed the order.
+	Fingerprint string `json:"fingerprint"`
+	Pending     string `json:"pending,omitempty"`
+}
+
+// Create keeps a new order with the fingerprint of its request. It returns
+// [ErrExists] if there is one with its id, which stays as it is.
+func (t *Table) Create(ctx context.Context, o *Order, fingerprint string) error {
+	item, err := encode(record{*o, fingerprint, pendingYes})
+	if err != nil {
+		return fmt.Errorf("order %s has no form in DynamoDB: %w", o.ID, err)
+	}
+	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:           &t.name,
+		Item:                item,
+		ConditionExpression: aws.String("attribute_not_exists(id)"),
+	})
+	if refused(err) {
+		return ErrExists
+	}
+	if err != nil {
+		return fmt.Errorf("order %s can't be kept: %w", o.ID, err)
+	}
+	return nil
+}
+
+// Get returns an order and the fingerprint of the request that placed it, or
+// [ErrNotFound]. It sees every write that ended before.
+func (t *Table) Get(ctx context.Context, id string) (*Order, string, error) {
+	got, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      &t.name,
+		Key:            key(id),
+		ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("order %s can't be read: %w", id, err)
+	}
+	if len(got.Item) == 0 {
+		return nil, "", ErrNotFound
+	}
+	var r record
+	if err := attributevalue.UnmarshalMapWithOptions(got.Item, &r, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" }); err != nil {
+		return nil, "", fmt.Errorf("order %s is not readable: %w", id, err)
+	}
+	return &r.Order, r.Fingerprint, nil
+}
+
+// Fulfil moves an order from placed to fulfilled. It tells whether it did: an
+// order that was fulfilled before stays as it is. It returns [ErrNotFound] if
+// there is none.
+func (t *Table) Fulfil(ctx context.Context, id string, at time.Time) (bool, error) {
+	when, err := attributevalue.Marshal(at)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:           &t.name,
+		Key:                 key(id),
+		UpdateExpression:    aws.String("SET #state = :fulfilled, fulfilledAt = :at REMOVE pending"),
+		ConditionExpression: aws.String("#state = :placed"),
+		// STATE is a reserved word of DynamoDB.
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":placed":    text(string(Placed)),
+			":fulfilled": text(string(Fulfilled)),
+			":at":        when,
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var failed *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &failed) && len(failed.Item) == 0:
+		return false, ErrNotFound
+	case errors.As(err, &failed):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("order %s can't be changed: %w", id, err)
+	}
+	return true, nil
+}
+
+// Pending returns the ids of the oldest orders that were placed before a time
+// and are not fulfilled, at most limit.
+func (t *Table) Pending(ctx context.Context, before time.Time, limit int32) ([]string, error) {
+	when, err := attributevalue.Marshal(before)
+	if err != nil {
+		return nil, err
+	}
+	got, err := t.client.Query(ctx, &dynamodb.QueryInput{
+		TableName:              &t.name,
+		IndexName:              aws.String(PendingIndex),
+		KeyConditionExpression: aws.String("pending = :yes AND placedAt < :before"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":yes":    text(pendingYes),
+			":before": when,
+		},
+		ProjectionExpression: aws.String("id"),
+		Limit:                &limit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the pending orders can't be read: %w", err)
+	}
+	var ids []string
+	for _, item := range got.Items {
+		if id, ok := item[Key].(*types.AttributeValueMemberS); ok {
+			ids = append(ids, id.Value)
+		}
+	}
+	return ids, nil
+}
+
+// encode uses the JSON names for the attributes as well.
+func encode(r record) (map[string]types.AttributeValue, error) {
+	return attributevalue.MarshalMapWithOptions(r, func(o *attributevalue.EncoderOptions) { o.TagKey = "json" })
+}
+
+func key(id string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{Key: text(id)}
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+// refused tells whether the condition of a write did not hold.
+func refused(err error) bool {
+	var failed *types.ConditionalCheckFailedException
+	return errors.As(err, &failed)
+}
