@@ -1,0 +1,74 @@
+# Targets for people. Each one works from a clean clone.
+
+# Lambda's end-of-life banner of jsii and the validator of newer CDKs are noise
+# in tests, and seconds of it.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null)
+export CDK_VALIDATION := false
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
+
+# What imports the CDK is compiled without it: jsii programs run in one
+# goroutine, and compiling the CDK a second time takes minutes.
+CDK_PACKAGES   := ./constructs/... ./app/...
+OTHER_PACKAGES := ./bridge/... ./cmd/... ./internal/...
+
+BAILEY := .bailey/bin/bailey
+
+.PHONY: demo test unit e2e tools bench soak fuzz lint golden clean
+
+# Build the storefront's functions, run its CDK app, write the SAM template and
+# invoke a function.
+demo: $(BAILEY)
+	$(BAILEY) synth
+	$(BAILEY) local invoke Quote --event app/events/quote.json
+
+.PHONY: $(BAILEY)
+$(BAILEY):
+	go build -o $@ ./cmd/bailey
+
+test: unit e2e
+
+unit:
+	go vet ./...
+	go test $(RACE) $(OTHER_PACKAGES)
+	go test $(CDK_PACKAGES)
+
+# Against the real tools. They are installed first, since the engine that
+# with-docker may start has no network but its own.
+e2e: tools
+	go test -tags e2e -count 1 ./bridge ./app
+	scripts/with-docker go test -tags e2e -count 1 ./e2e
+
+tools:
+	go run ./internal/e2e/tools
+
+# One line a benchmark, and all of them in bench.json.
+bench: tools
+	scripts/with-docker go test -tags 'e2e bench' -count 1 -timeout 60m -run '^TestBench' ./e2e
+
+# A million warm invocations, with memory and responses counted.
+soak:
+	go test ./bridge/local -run Soak -soak -v -timeout 60m
+
+# A million executions of each fuzz target.
+FUZZ_EXECUTIONS ?= 1000000
+fuzz:
+	@for package in $$(grep -rl '^func Fuzz' --include '*_test.go' bridge internal constructs app | xargs -n 1 dirname | sort -u); do \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$package/*_test.go | cut -c 6-); do \
+			echo "$$package $$target"; \
+			go test ./$$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_EXECUTIONS)x -fuzzminimizetime 10x || exit 1; \
+		done; \
+	done
+
+lint:
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run --build-tags e2e,bench
+
+# Synthesise the test apps anew and rewrite what the tests compare with. Read
+# the diff.
+golden:
+	cd bridge/testdata/apps && npm ci --no-audit --no-fund && node synth.js
+	go test ./bridge ./constructs/serverless -update
+
+clean:
+	rm -rf .bailey .aws-sam cdk.out bench.json
