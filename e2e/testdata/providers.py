@@ -44,10 +44,15 @@ def function(f):
         "architectures": f.architectures,
         "memory": f.memory,
         "timeout": f.timeout,
-        "environment": (f.environment or {}).get("Variables", {}),
+        "environment": {name: variable(value) for name, value in (f.environment or {}).get("Variables", {}).items()},
         "layers": [layer.codeuri or layer.arn for layer in f.layers],
         "skipBuild": bool((f.metadata or {}).get("SkipBuild")),
     }
+
+
+def variable(value):
+    # As the SAM CLI's EnvironmentVariables does, an unresolved value is nothing.
+    return "" if value is None or isinstance(value, (dict, list)) else str(value)
 
 
 def route(r, functions):

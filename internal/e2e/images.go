@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -128,6 +129,22 @@ func (s *standIn) importAs(image string) error {
 	derived := regexp.MustCompile(`-([^-]+)$`).ReplaceAllString(image, "-rapid-$1")
 	_, _ = run("docker", "image", "rm", "--force", derived) // most often there is none
 	return nil
+}
+
+// ownSocket is where scripts/with-docker has the engine that it starts.
+const ownSocket = "unix:///run/bailey-docker/docker.sock"
+
+// RemoveStandIns removes, at the end of a run, the stand-ins and what the SAM
+// CLI made of them from an engine that is not the tests' own: there they would
+// be taken for AWS's images.
+func RemoveStandIns() {
+	if os.Getenv("DOCKER_HOST") == ownSocket || len(images.ready) == 0 {
+		return
+	}
+	found, err := run("docker", "image", "ls", "--quiet", "--filter", "label="+label)
+	if err == nil && found != "" {
+		_, _ = run("docker", append([]string{"image", "rm", "--force"}, strings.Fields(found)...)...)
+	}
 }
 
 // Prepare installs ahead what the tests need from outside: the SAM CLI, and

@@ -160,7 +160,7 @@ func interpreter(name, runtimeID, prefix string, version ...string) (string, err
 
 func (s *standIn) setBootstrap(folder, runtimeID string) error {
 	text, err := bootstraps.ReadFile("standin/" + folder + "/bootstrap")
-	s.bootstrap = strings.ReplaceAll(string(text), "RUNTIME", runtimeID)
+	s.bootstrap = strings.ReplaceAll(string(text), "@RUNTIME@", runtimeID)
 	return err
 }
 
