@@ -45,7 +45,7 @@ func TestDecodeProblems(t *testing.T) {
 		"empty":         {events.APIGatewayV2HTTPRequest{}, 400, "the body is empty"},
 		"cut off":       {events.APIGatewayV2HTTPRequest{Body: `{"name":`}, 400, "the body is not JSON: it ends too early"},
 		"not JSON":      {events.APIGatewayV2HTTPRequest{Body: `name=a`}, 400, "the body is not JSON: at byte 2"},
-		"unknown field": {events.APIGatewayV2HTTPRequest{Body: `{"nmae":"a"}`}, 400, `unknown field "nmae"`},
+		"unknown field": {events.APIGatewayV2HTTPRequest{Body: `{"naming":"a"}`}, 400, `unknown field "naming"`},
 		"wrong type":    {events.APIGatewayV2HTTPRequest{Body: `{"lines":[{"quantity":"2"}]}`}, 400, `the field "lines.quantity" can't be a string`},
 		"fraction":      {events.APIGatewayV2HTTPRequest{Body: `{"lines":[{"quantity":1.5}]}`}, 400, `can't be a number 1.5`},
 		"two values":    {events.APIGatewayV2HTTPRequest{Body: `{} {}`}, 400, "the body goes on after its JSON value"},
@@ -66,7 +66,7 @@ func TestDecodeProblems(t *testing.T) {
 
 func TestRespond(t *testing.T) {
 	got := Respond(201, map[string]string{"a": "<b>"})
-	if got.StatusCode != 201 || got.Body != `{"a":"<b>"}` || got.Headers["content-type"] != "application/json" {
+	if got.StatusCode != http.StatusCreated || got.Body != `{"a":"<b>"}` || got.Headers["content-type"] != "application/json" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -74,11 +74,11 @@ func TestRespond(t *testing.T) {
 func TestFail(t *testing.T) {
 	got, err := Fail(NewProblem(http.StatusNotFound, "there is no order %q", "x"))
 	want := `{"status":404,"title":"Not Found","detail":"there is no order \"x\""}`
-	if err != nil || got.StatusCode != 404 || got.Body != want || got.Headers["content-type"] != "application/problem+json" {
+	if err != nil || got.StatusCode != http.StatusNotFound || got.Body != want || got.Headers["content-type"] != "application/problem+json" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	broken := errors.New("no connection")
-	if _, err := Fail(broken); err != broken {
+	if _, err := Fail(broken); !errors.Is(err, broken) {
 		t.Errorf("got the error %v, want it handed on", err)
 	}
 }

@@ -110,7 +110,7 @@ func TestOrderIsKeptAndRead(t *testing.T) {
 func TestOrderIsCreatedOnce(t *testing.T) {
 	_, table := newFake()
 	_ = table.Create(t.Context(), sample(), "first")
-	if err := table.Create(t.Context(), sample(), "second"); err != ErrExists {
+	if err := table.Create(t.Context(), sample(), "second"); !errors.Is(err, ErrExists) {
 		t.Errorf("got %v, want ErrExists", err)
 	}
 	if _, fingerprint, _ := table.Get(t.Context(), "o1"); fingerprint != "first" {
@@ -135,10 +135,10 @@ func TestOrderIsFulfilledOnce(t *testing.T) {
 
 func TestOrderNotFound(t *testing.T) {
 	_, table := newFake()
-	if _, _, err := table.Get(t.Context(), "none"); err != ErrNotFound {
+	if _, _, err := table.Get(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Get: got %v, want ErrNotFound", err)
 	}
-	if _, err := table.Fulfil(t.Context(), "none", placedAt); err != ErrNotFound {
+	if _, err := table.Fulfil(t.Context(), "none", placedAt); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Fulfil: got %v, want ErrNotFound", err)
 	}
 }

@@ -73,9 +73,9 @@ type Fault struct {
 
 // Error implements error.
 func (e *Invalid) Error() string {
-	var all []string
-	for _, f := range e.Faults {
-		all = append(all, f.Field+" "+f.Message)
+	all := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		all[i] = f.Field + " " + f.Message
 	}
 	return "the basket is not valid: " + strings.Join(all, "; ")
 }

@@ -109,16 +109,16 @@ func checkSource(p *FunctionProps) []string {
 	case p.Entry != "":
 		return checkEntry(p)
 	case p.CodeUri != "":
-		return checkCodeUri(p)
+		return checkCodeURI(p)
 	case p.ImageUri != "":
-		return checkImageUri(p)
+		return checkImageURI(p)
 	}
 	return checkDockerfile(p)
 }
 
 var runtimeNames = regexp.MustCompile(`^(nodejs|python|java|dotnet|ruby|provided)[a-z0-9.]*$`)
 
-func checkCodeUri(p *FunctionProps) (found []string) {
+func checkCodeURI(p *FunctionProps) (found []string) {
 	if p.Runtime == "" || p.Handler == "" {
 		found = messages("CodeUri needs a Runtime, such as \"nodejs22.x\", and a Handler, such as \"index.handler\"")
 	}
@@ -138,7 +138,7 @@ func checkCodeUri(p *FunctionProps) (found []string) {
 // imageURI is a repository of Amazon ECR, the only registry that Lambda reads.
 var imageURI = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9.-]+/[a-z0-9._/-]+(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$`)
 
-func checkImageUri(p *FunctionProps) []string {
+func checkImageURI(p *FunctionProps) []string {
 	if isToken(p.ImageUri) || imageURI.MatchString(p.ImageUri) {
 		return checkImage(p)
 	}

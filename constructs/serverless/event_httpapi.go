@@ -106,9 +106,9 @@ func pathProblem(path string) string {
 }
 
 func joined[T ~string](values []T) string {
-	var texts []string
-	for _, v := range values {
-		texts = append(texts, string(v))
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
 	}
 	return strings.Join(texts, ", ")
 }

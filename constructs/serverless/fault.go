@@ -91,7 +91,8 @@ func kernelMessage(text string) string {
 	text, _, _ = strings.Cut(text, "\n")
 	for {
 		name, rest, found := strings.Cut(text, ": ")
-		if !found || !(strings.HasPrefix(name, "@jsii/") || strings.HasSuffix(name, "Error")) || strings.Contains(name, " ") {
+		class := strings.HasPrefix(name, "@jsii/") || strings.HasSuffix(name, "Error")
+		if !found || !class || strings.Contains(name, " ") {
 			return strings.TrimSuffix(strings.TrimSpace(text), ".")
 		}
 		text = rest

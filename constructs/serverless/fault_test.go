@@ -173,7 +173,8 @@ func TestFunctionFaults(t *testing.T) {
 		}, "Role and PermissionsBoundary are both set"},
 		"layer of an image": {func(s awscdk.Stack) serverless.FunctionProps {
 			return serverless.FunctionProps{Dockerfile: "Dockerfile", DockerContext: "image", Layers: []awslambda.ILayerVersion{
-				awslambda.LayerVersion_FromLayerVersionArn(s, jsii.String("L"), jsii.String("arn:aws:lambda:eu-west-1:123456789012:layer:tools:3"))}}
+				awslambda.LayerVersion_FromLayerVersionArn(s, jsii.String("L"), jsii.String("arn:aws:lambda:eu-west-1:123456789012:layer:tools:3")),
+			}}
 		}, "an image can't have Layers"},
 		"layer for Node.js": {func(s awscdk.Stack) serverless.FunctionProps {
 			p := checkout
@@ -359,7 +360,8 @@ func TestOtherFaults(t *testing.T) {
 		"index without name":  {table(serverless.TableProps{PartitionKey: "id", Indexes: []serverless.Index{{PartitionKey: "x"}}}), `index "": an index needs a Name and a PartitionKey`},
 		"index key type":      {table(serverless.TableProps{PartitionKey: "id", Indexes: []serverless.Index{{Name: "byX", PartitionKey: "x", PartitionKeyType: "S"}}}), `index "byX": PartitionKeyType is "S"`},
 		"two indexes": {table(serverless.TableProps{PartitionKey: "id", Indexes: []serverless.Index{
-			{Name: "byX", PartitionKey: "x"}, {Name: "byX", PartitionKey: "y"}}}), `index "byX": the CDK refuses it`},
+			{Name: "byX", PartitionKey: "x"}, {Name: "byX", PartitionKey: "y"},
+		}}), `index "byX": the CDK refuses it`},
 		"queue receive count": {queue(serverless.QueueProps{MaxReceiveCount: 1001}), "MaxReceiveCount is 1001"},
 		"queue visibility":    {queue(serverless.QueueProps{VisibilityTimeout: 13 * time.Hour}), "VisibilityTimeout is 13h0m0s: allowed are 1s to 12h"},
 		"queue retention":     {queue(serverless.QueueProps{Retention: time.Second}), "Retention is 1s: allowed are 1m to 336h"},

@@ -21,8 +21,10 @@ func TestTable(t *testing.T) {
 		SortKey: "at", SortKeyType: serverless.Binary,
 		Indexes: []serverless.Index{
 			{Name: "byState", PartitionKey: "state", SortKey: "id"},
-			{Name: "byDay", PartitionKey: "day", PartitionKeyType: serverless.Number,
-				Projection: awsdynamodb.ProjectionType_INCLUDE, NonKeyAttributes: []string{"total"}},
+			{
+				Name: "byDay", PartitionKey: "day", PartitionKeyType: serverless.Number,
+				Projection: awsdynamodb.ProjectionType_INCLUDE, NonKeyAttributes: []string{"total"},
+			},
 		},
 		TimeToLive:                 "expires",
 		Stream:                     awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES,

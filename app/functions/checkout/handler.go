@@ -79,10 +79,10 @@ func (h *handler) place(ctx context.Context, request events.APIGatewayV2HTTPRequ
 		ID: id, State: orders.Placed, Reference: body.Reference, Quote: quote,
 		PlacedAt: h.now().UTC().Truncate(time.Second),
 	}
-	print := fingerprint(body)
-	switch err := h.store.Create(ctx, order, print); {
+	mark := fingerprint(body)
+	switch err := h.store.Create(ctx, order, mark); {
 	case errors.Is(err, orders.ErrExists):
-		return h.repeat(ctx, id, print)
+		return h.repeat(ctx, id, mark)
 	case err != nil:
 		return jsonapi.Fail(err)
 	}
@@ -102,12 +102,12 @@ func created(order *orders.Order) events.APIGatewayV2HTTPResponse {
 }
 
 // repeat answers a request whose order exists.
-func (h *handler) repeat(ctx context.Context, id, print string) (events.APIGatewayV2HTTPResponse, error) {
+func (h *handler) repeat(ctx context.Context, id, mark string) (events.APIGatewayV2HTTPResponse, error) {
 	order, first, err := h.store.Get(ctx, id)
 	if err != nil {
 		return jsonapi.Fail(err)
 	}
-	if first != print {
+	if first != mark {
 		return jsonapi.Fail(jsonapi.NewProblem(http.StatusConflict, "this Idempotency-Key was used for another order: make a new key for each order"))
 	}
 	return jsonapi.Respond(http.StatusOK, order), nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -98,7 +99,7 @@ func TestOrderIsPlacedAndShown(t *testing.T) {
 	if err := json.Unmarshal([]byte(response.Body), &order); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != 201 || response.Headers["location"] != "/orders/"+order.ID {
+	if response.StatusCode != http.StatusCreated || response.Headers["location"] != "/orders/"+order.ID {
 		t.Errorf("got %+v", response)
 	}
 	if order.State != orders.Placed || order.Reference != "PO 7" || order.Quote.Total != 1653 ||
@@ -112,7 +113,7 @@ func TestOrderIsPlacedAndShown(t *testing.T) {
 		t.Errorf("there are %d orders", len(store.kept))
 	}
 	shown := handle(t, h, events.APIGatewayV2HTTPRequest{RouteKey: "GET /orders/{id}", PathParameters: map[string]string{"id": order.ID}})
-	if shown.StatusCode != 200 || shown.Body != response.Body {
+	if shown.StatusCode != http.StatusOK || shown.Body != response.Body {
 		t.Errorf("shown is %d %s, want 200 %s", shown.StatusCode, shown.Body, response.Body)
 	}
 }
@@ -123,14 +124,14 @@ func TestRepeatedRequestIsOneOrder(t *testing.T) {
 	headers := map[string]string{"idempotency-key": key}
 	first := handle(t, h, post(good, headers))
 	again := handle(t, h, post(" "+good, headers))
-	if first.StatusCode != 201 || again.StatusCode != 200 || first.Body != again.Body {
+	if first.StatusCode != http.StatusCreated || again.StatusCode != http.StatusOK || first.Body != again.Body {
 		t.Errorf("got %d %s\nand %d %s", first.StatusCode, first.Body, again.StatusCode, again.Body)
 	}
 	if len(store.kept) != 1 || len(queue.sent) != 1 {
 		t.Errorf("there are %d orders, %d were queued; want one each", len(store.kept), len(queue.sent))
 	}
 	other := handle(t, h, post(strings.Replace(good, "PO 7", "PO 8", 1), headers))
-	if other.StatusCode != 409 || !strings.Contains(other.Body, "was used for another order") {
+	if other.StatusCode != http.StatusConflict || !strings.Contains(other.Body, "was used for another order") {
 		t.Errorf("another order with the key gets %d %s", other.StatusCode, other.Body)
 	}
 }
@@ -148,7 +149,7 @@ func TestOrdersWithoutKeyDiffer(t *testing.T) {
 func TestOrderIsTakenWithoutQueue(t *testing.T) {
 	h, store, queue := newHandler(t)
 	queue.err = errors.New("no connection")
-	if response := handle(t, h, post(good, nil)); response.StatusCode != 201 {
+	if response := handle(t, h, post(good, nil)); response.StatusCode != http.StatusCreated {
 		t.Errorf("got %d %s", response.StatusCode, response.Body)
 	}
 	if len(store.kept) != 1 {
@@ -167,8 +168,10 @@ func TestOrderIsRefused(t *testing.T) {
 		"bad JSON":      {post("{", nil), 400, []string{"the body is not JSON"}},
 		"unknown field": {post(`{"country":"DE","price":1}`, nil), 400, []string{`unknown field \"price\"`}},
 		"empty basket":  {post(`{"country":"DE","lines":[],"total":0}`, nil), 422, []string{`{"field":"lines","message":"are 0: a basket has 1 to 100"}`}},
-		"two mistakes": {post(`{"country":"XX","lines":[{"sku":"BOLT-M8","quantity":1}],"reference":"`+strings.Repeat("x", 65)+`"}`, nil), 422,
-			[]string{`"field":"reference"`, `"field":"country"`}},
+		"two mistakes": {
+			post(`{"country":"XX","lines":[{"sku":"BOLT-M8","quantity":1}],"reference":"`+strings.Repeat("x", 65)+`"}`, nil), 422,
+			[]string{`"field":"reference"`, `"field":"country"`},
+		},
 		"an old price": {post(strings.Replace(good, "1653", "1652", 1), nil), 409, []string{"the total is 1653 EUR in minor units, not 1652", `"delivery":490`}},
 		"a short key":  {post(good, map[string]string{"idempotency-key": "1"}), 400, []string{"the Idempotency-Key has 1 characters"}},
 		"no route":     {events.APIGatewayV2HTTPRequest{RouteKey: "DELETE /orders"}, 404, []string{`there is no route \"DELETE /orders\"`}},
@@ -192,7 +195,7 @@ func TestOrderIsRefused(t *testing.T) {
 func TestUnknownOrder(t *testing.T) {
 	h, _, _ := newHandler(t)
 	response := handle(t, h, events.APIGatewayV2HTTPRequest{RouteKey: "GET /orders/{id}", PathParameters: map[string]string{"id": "none"}})
-	if response.StatusCode != 404 || !strings.Contains(response.Body, `there is no order \"none\"`) {
+	if response.StatusCode != http.StatusNotFound || !strings.Contains(response.Body, `there is no order \"none\"`) {
 		t.Errorf("got %d %s", response.StatusCode, response.Body)
 	}
 }
