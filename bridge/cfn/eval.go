@@ -210,7 +210,7 @@ func (c *call) eval(v any) any {
 func (c *call) list(v []any) []any {
 	list := make([]any, 0, len(v))
 	for _, element := range v {
-		if e := c.eval(element); e != (any)(noValue{}) {
+		if e := c.eval(element); e != any(noValue{}) {
 			list = append(list, e)
 		}
 	}
@@ -220,7 +220,7 @@ func (c *call) list(v []any) []any {
 func (c *call) object(v map[string]any) map[string]any {
 	object := make(map[string]any, len(v))
 	for _, key := range slices.Sorted(maps.Keys(v)) {
-		if e := c.eval(v[key]); e != (any)(noValue{}) {
+		if e := c.eval(v[key]); e != any(noValue{}) {
 			object[key] = e
 		}
 	}

@@ -71,8 +71,10 @@ func TestEval(t *testing.T) {
 		{"Ref SSM list", `{"Ref": "SsmList"}`, `["p","q"]`, ""},
 		{"Ref SSM parameter of elsewhere", `{"Ref": "SsmElsewhere"}`, `"UNRESOLVED(Ref SsmElsewhere)"`, `no stack of the application makes the SSM parameter "/made/elsewhere"`},
 		{"Ref NoEcho", `{"Ref": "Hidden"}`, `"secret"`, "NoEcho"},
-		{"Ref pseudo", `[{"Ref": "AWS::AccountId"}, {"Ref": "AWS::Region"}, {"Ref": "AWS::Partition"}, {"Ref": "AWS::URLSuffix"}, {"Ref": "AWS::StackName"}, {"Ref": "AWS::NotificationARNs"}]`,
-			`["123456789012","us-east-1","aws","amazonaws.com","Shop",[]]`, ""},
+		{
+			"Ref pseudo", `[{"Ref": "AWS::AccountId"}, {"Ref": "AWS::Region"}, {"Ref": "AWS::Partition"}, {"Ref": "AWS::URLSuffix"}, {"Ref": "AWS::StackName"}, {"Ref": "AWS::NotificationARNs"}]`,
+			`["123456789012","us-east-1","aws","amazonaws.com","Shop",[]]`, "",
+		},
 		{"Ref NoValue in map", `{"a": {"Ref": "AWS::NoValue"}, "b": 1}`, `{"b":1}`, ""},
 		{"Ref NoValue in list", `[{"Ref": "AWS::NoValue"}, 1]`, `[1]`, ""},
 		{"Ref unknown", `{"Ref": "Nothing"}`, `"UNRESOLVED(Ref Nothing)"`, "no parameter or resource of this name"},
@@ -93,8 +95,10 @@ func TestEval(t *testing.T) {
 		{"GetAtt unknown resource", `{"Fn::GetAtt": ["Nothing", "Arn"]}`, `"UNRESOLVED(Fn::GetAtt Nothing.Arn)"`, "no resource of this name"},
 		{"GetAtt malformed", `{"Fn::GetAtt": ["Table"]}`, `"UNRESOLVED(Fn::GetAtt)"`, "takes a resource and an attribute"},
 
-		{"Sub", `{"Fn::Sub": "${Level} ${Table} ${Table.Arn} ${AWS::Region} ${!Literal}"}`,
-			`"info Shop-Table arn:aws:dynamodb:us-east-1:123456789012:table/Shop-Table us-east-1 ${Literal}"`, ""},
+		{
+			"Sub", `{"Fn::Sub": "${Level} ${Table} ${Table.Arn} ${AWS::Region} ${!Literal}"}`,
+			`"info Shop-Table arn:aws:dynamodb:us-east-1:123456789012:table/Shop-Table us-east-1 ${Literal}"`, "",
+		},
 		{"Sub with map", `{"Fn::Sub": ["${a}-${Level}", {"a": {"Ref": "Count"}}]}`, `"3-info"`, ""},
 		{"Sub with a list", `{"Fn::Sub": "${Zones}"}`, `"UNRESOLVED(Fn::Sub ${Zones})"`, "list or a map"},
 		{"Sub malformed", `{"Fn::Sub": 1}`, `"UNRESOLVED(Fn::Sub)"`, "takes a text"},

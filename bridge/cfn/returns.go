@@ -45,10 +45,14 @@ var returnValues = map[string]returns{
 	"AWS::Lambda::CodeSigningConfig":  byARN("", arn("lambda", "code-signing-config:csc-${id:17}"), "CodeSigningConfigArn", "${arn}", "CodeSigningConfigId", "csc-${id:17}"),
 
 	// messages and events
-	"AWS::SQS::Queue": {"QueueName", "https://sqs.${region}.${suffix}/${account}/${name}",
-		attributes(arn("sqs", "${name}"), []string{"QueueName", "${name}", "QueueUrl", "https://sqs.${region}.${suffix}/${account}/${name}"})},
-	"AWS::SNS::Topic": {"TopicName", arn("sns", "${name}"),
-		map[string]string{"TopicArn": arn("sns", "${name}"), "TopicName": "${name}"}},
+	"AWS::SQS::Queue": {
+		"QueueName", "https://sqs.${region}.${suffix}/${account}/${name}",
+		attributes(arn("sqs", "${name}"), []string{"QueueName", "${name}", "QueueUrl", "https://sqs.${region}.${suffix}/${account}/${name}"}),
+	},
+	"AWS::SNS::Topic": {
+		"TopicName", arn("sns", "${name}"),
+		map[string]string{"TopicArn": arn("sns", "${name}"), "TopicName": "${name}"},
+	},
 	"AWS::SNS::Subscription":               only(arn("sns", "${id:12}:${uuid}"), "Arn", arn("sns", "${id:12}:${uuid}")),
 	"AWS::Events::EventBus":                named("Name", arn("events", "event-bus/${name}"), "Name", "${name}"),
 	"AWS::Events::Rule":                    named("Name", arn("events", "rule/${name}")),

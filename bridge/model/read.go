@@ -208,8 +208,10 @@ func (r *reader) warn(res *resource, property, format string, arguments ...any) 
 // this version does not read.
 func (r *reader) notYet(res *resource) {
 	if r.active(res) {
-		r.report(Diagnostic{Warning, res.path, res.scope.Template.File[strings.LastIndex(res.scope.Template.File, "/")+1:] + ": Resources." + res.id,
-			res.r.Type + " is not served locally yet; its functions can be invoked by name"})
+		r.report(Diagnostic{
+			Warning, res.path, res.scope.Template.File[strings.LastIndex(res.scope.Template.File, "/")+1:] + ": Resources." + res.id,
+			res.r.Type + " is not served locally yet; its functions can be invoked by name",
+		})
 	}
 }
 

@@ -126,7 +126,7 @@ func elfArchitecture(path string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	switch f.Machine {
 	case elf.EM_X86_64:
 		return "x86_64"

@@ -89,10 +89,10 @@ func routeKey(route *model.Route) string {
 // routeName is a route as part of a logical id: "GetOrdersId".
 func routeName(route *model.Route) string {
 	var name strings.Builder
-	for _, word := range strings.FieldsFunc(strings.ToLower(route.Method)+" "+route.Path, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
-	}) {
-		name.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	for _, word := range notAlphanumeric.Split(strings.ToLower(route.Method)+" "+route.Path, -1) {
+		if word != "" {
+			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
 	}
 	return name.String()
 }

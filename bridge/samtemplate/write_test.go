@@ -69,10 +69,14 @@ func TestChecks(t *testing.T) {
 		change func(app *model.Application, f *model.Function)
 		want   string
 	}{
-		"code gone": {func(_ *model.Application, f *model.Function) { f.Code.Path += "/gone" },
-			"template: Resources.Hello: Code: "},
-		"no bootstrap": {func(_ *model.Application, f *model.Function) { f.Runtime = "provided.al2023" },
-			"has no bootstrap, which a provided.* runtime starts"},
+		"code gone": {
+			func(_ *model.Application, f *model.Function) { f.Code.Path += "/gone" },
+			"template: Resources.Hello: Code: ",
+		},
+		"no bootstrap": {
+			func(_ *model.Application, f *model.Function) { f.Runtime = "provided.al2023" },
+			"has no bootstrap, which a provided.* runtime starts",
+		},
 		"not executable": {func(_ *model.Application, f *model.Function) {
 			f.Runtime = "provided.al2023"
 			bootstrap(f, []byte("#!/bin/sh\n"), 0o644)
@@ -118,7 +122,8 @@ func TestRewrite(t *testing.T) {
 	app, f := application(t)
 	api := func(name string) *model.HTTPAPI {
 		return &model.HTTPAPI{ID: model.ID{Name: name, Path: "Shop/" + name}, StageName: "$default", Routes: []*model.Route{
-			{Method: "GET", Path: "/", Function: f, PayloadFormatVersion: "2.0", AuthorizationType: "NONE"}}}
+			{Method: "GET", Path: "/", Function: f, PayloadFormatVersion: "2.0", AuthorizationType: "NONE"},
+		}}
 	}
 	dir := t.TempDir()
 	app.HTTPAPIs = []*model.HTTPAPI{api("A"), api("B")}

@@ -77,7 +77,7 @@ func runCommand(ctx context.Context, o Options, env environment, what, line stri
 		return fmt.Errorf("cannot run the %s: %w", what, err)
 	}
 	out.end(true)
-	return newAppError(o.Dir, what, line, exit.ProcessState.String(), out.trace())
+	return newAppError(o.Dir, what, line, exit.String(), out.trace())
 }
 
 // commandLine completes "app" as the cdk command does: it may be the name of a

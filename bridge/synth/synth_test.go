@@ -26,9 +26,11 @@ func project(t *testing.T, script string) string {
 	t.Helper()
 	// The user's own files and variables must not have a say.
 	t.Setenv("HOME", t.TempDir())
-	for _, name := range []string{"AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION",
+	for _, name := range []string{
+		"AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION",
 		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "JSII_NODE", "JSII_RUNTIME",
-		"CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION", "CDK_VALIDATION", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"} {
+		"CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION", "CDK_VALIDATION", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION",
+	} {
 		unset(t, name)
 	}
 	dir := t.TempDir()
@@ -401,63 +403,80 @@ func TestFailures(t *testing.T) {
 		shown string // what is passed on while the app runs
 	}{
 		{
-			"plain", "sh app.sh", map[string]string{"app.sh": "echo 'no such stack' >&2; exit 3"},
-			[]string{`the CDK app failed: "sh app.sh" ended with exit status 3; what it printed says why`}, "no such stack\n",
+			"plain", "sh app.sh",
+			map[string]string{"app.sh": "echo 'no such stack' >&2; exit 3"},
+			[]string{`the CDK app failed: "sh app.sh" ended with exit status 3; what it printed says why`},
+			"no such stack\n",
 		},
 		{
 			"not found", "no-such-command synth", nil,
-			[]string{`the CDK app failed: "no-such-command synth" ended with exit status 127`}, "no-such-command",
+			[]string{`the CDK app failed: "no-such-command synth" ended with exit status 127`},
+			"no-such-command",
 		},
 		{
 			"killed", "kill -9 $$", nil, []string{"ended with signal: killed"}, "",
 		},
 		{
-			"Go panic", "go run .", map[string]string{
+			"Go panic", "go run .",
+			map[string]string{
 				"go.mod":         "module example.com/app\n\ngo 1.26\n",
 				"main.go":        "package main\n\nimport \"example.com/app/stack\"\n\nfunc main() {\n\tprintln(\"starting\")\n\tstack.Make(nil)\n}\n",
 				"stack/stack.go": "package stack\n\nimport (\n\t\"maps\"\n\t\"slices\"\n)\n\nfunc Make(m map[string]int) {\n\tslices.Collect(maps.Keys(m))\n\tm[\"x\"] = 1\n}\n",
 			},
-			[]string{"the CDK app failed: stack/stack.go:10: assignment to entry in nil map\n\npanic: assignment to entry in nil map\n", "main.main()"}, "starting\n",
+			[]string{"the CDK app failed: stack/stack.go:10: assignment to entry in nil map\n\npanic: assignment to entry in nil map\n", "main.main()"},
+			"starting\n",
 		},
 		{
-			"trimmed Go panic", "go run -trimpath .", map[string]string{
+			"trimmed Go panic", "go run -trimpath .",
+			map[string]string{
 				"go.mod":      "module example.com/some/app\n\ngo 1.26\n",
 				"main.go":     "package main\n\nimport \"example.com/some/app/in/ner\"\n\nfunc main() { ner.Do() }\n",
 				"in/ner/n.go": "package ner\n\nimport \"fmt\"\n\nfunc Do() { panic(fmt.Errorf(\"two\\nlines\")) }\n",
 			},
-			[]string{"the CDK app failed: in/ner/n.go:5: two lines\n\npanic: "}, "",
+			[]string{"the CDK app failed: in/ner/n.go:5: two lines\n\npanic: "},
+			"",
 		},
 		{
-			"Go does not compile", "go run .", map[string]string{
+			"Go does not compile", "go run .",
+			map[string]string{
 				"go.mod":  "module example.com/app\n\ngo 1.26\n",
 				"main.go": "package main\n\nfunc main() { nope() }\n",
 			},
-			[]string{`the CDK app failed: "go run ." ended with exit status 1`}, "./main.go:3:15: undefined: nope\n",
+			[]string{`the CDK app failed: "go run ." ended with exit status 1`},
+			"./main.go:3:15: undefined: nope\n",
 		},
 		{
-			"Node.js", "node bin/app.js", map[string]string{
+			"Node.js", "node bin/app.js",
+			map[string]string{
 				"bin/app.js":                "require('../lib/stack').make()\n",
 				"lib/stack.js":              "exports.make = () => {\n  require('lib').call()\n}\n",
 				"node_modules/lib/index.js": "exports.call = () => { throw new RangeError('too much') }\n",
 			},
-			[]string{"the CDK app failed: lib/stack.js:2: RangeError: too much\n\n", "node_modules/lib/index.js:1"}, "",
+			[]string{"the CDK app failed: lib/stack.js:2: RangeError: too much\n\n", "node_modules/lib/index.js:1"},
+			"",
 		},
 		{
-			"Node.js module", "node app.mjs", map[string]string{
+			"Node.js module", "node app.mjs",
+			map[string]string{
 				"app.mjs": "import fs from 'fs'\nconst f = () => fs.readFileSync('/nope')\nf()\n",
 			},
-			[]string{"the CDK app failed: app.mjs:2: Error: ENOENT: no such file or directory, open '/nope'\n\n"}, "",
+			[]string{"the CDK app failed: app.mjs:2: Error: ENOENT: no such file or directory, open '/nope'\n\n"},
+			"",
 		},
 		{
-			"Python", "python3 app.py", map[string]string{
+			"Python", "python3 app.py",
+			map[string]string{
 				"app.py":   "import stack\n\nstack.make()\n",
 				"stack.py": "def make():\n    try:\n        {}['x']\n    except KeyError:\n        raise ValueError('no such\\nthing')\n",
 			},
-			[]string{"the CDK app failed: stack.py:5: ValueError: no such thing\n\nTraceback"}, "",
+			[]string{"the CDK app failed: stack.py:5: ValueError: no such thing\n\nTraceback"},
+			"",
 		},
 		{
-			"build command", "sh app.sh", map[string]string{"app.sh": good, "cdk.json": `{"app": "sh app.sh", "build": "exit 4"}`},
-			[]string{`the build command failed: "exit 4" ended with exit status 4`}, "",
+			"build command", "sh app.sh",
+			map[string]string{"app.sh": good, "cdk.json": `{"app": "sh app.sh", "build": "exit 4"}`},
+			[]string{`the build command failed: "exit 4" ended with exit status 4`},
+			"",
 		},
 	}
 	for _, tt := range tests {

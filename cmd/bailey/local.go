@@ -200,7 +200,7 @@ func (i *invocation) runProcess(ctx context.Context, f *model.Function, event []
 	if err != nil {
 		return cannotRun(err)
 	}
-	defer engine.Close() //nolint:errcheck // the processes are ended either way
+	defer engine.Close()
 	result, err := engine.Invoke(ctx, f, local.Invocation{Payload: event})
 	if err != nil {
 		return cannotRun(err)

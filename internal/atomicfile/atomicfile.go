@@ -1,4 +1,3 @@
-// Package atomicfile writes files that are there whole or not at all.
 package atomicfile
 
 import (
@@ -22,7 +21,7 @@ func Write(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone after the rename
+	defer os.Remove(f.Name())
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(0o644)

@@ -354,8 +354,10 @@ func TestWorkspace(t *testing.T) {
 func TestVendor(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, app)
-	write(t, root, map[string]string{"app/vendor/example.com/lib/lib.go": app["lib/lib.go"],
-		"app/vendor/modules.txt": "# example.com/lib v1.0.0 => ../lib\n## explicit; go 1.26\nexample.com/lib\n# example.com/lib => ../lib\n"})
+	write(t, root, map[string]string{
+		"app/vendor/example.com/lib/lib.go": app["lib/lib.go"],
+		"app/vendor/modules.txt":            "# example.com/lib v1.0.0 => ../lib\n## explicit; go 1.26\nexample.com/lib\n# example.com/lib => ../lib\n",
+	})
 	tgt := target(root, "hello")
 	mustBuild(t, tgt)
 	if r := mustBuild(t, tgt); !r.Cached {
@@ -442,7 +444,8 @@ func TestErrors(t *testing.T) {
 		want   []string
 	}{
 		{"does not compile", pkg("./functions/bad"), []string{
-			"./functions/bad does not compile (in $ROOT/app):\n# example.com/app/broken\nbroken/broken.go:3:13: undefined: undefinedName\ncorrect it and try again"}},
+			"./functions/bad does not compile (in $ROOT/app):\n# example.com/app/broken\nbroken/broken.go:3:13: undefined: undefinedName\ncorrect it and try again",
+		}},
 		{"syntax", pkg("./functions/syntax"), []string{"./functions/syntax does not compile", "\nfunctions/syntax/main.go:4:1: syntax error: unexpected EOF"}},
 		{"missing module", pkg("./functions/missing"), []string{"functions/missing/main.go:3:8: no required module provides package example.org/missing; to add it:\n\tgo get example.org/missing", "run what go says above in $ROOT/app"}},
 		{"no func main", pkg("./functions/nomain"), []string{"function main is undeclared in the main package", "add a func main that calls lambda.Start"}},
@@ -536,7 +539,7 @@ func TestAll(t *testing.T) {
 	var told []string
 	results, err := All(t.Context(), targets, func(r Result, err error) {
 		told = append(told, r.Target.Package)
-		if (err != nil) != (strings.HasSuffix(r.Target.Package, "ad")) {
+		if (err != nil) != strings.HasSuffix(r.Target.Package, "ad") {
 			t.Errorf("%s: %v", r.Target.Package, err)
 		}
 	})

@@ -1,0 +1,2 @@
+// Package atomicfile writes files that are there whole or not at all.
+package atomicfile
