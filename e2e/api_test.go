@@ -52,18 +52,32 @@ func calls() []call {
 	)
 }
 
-// TestStartAPI calls every route in both formats.
+// TestStartAPI calls every route in both formats, those of different functions
+// side by side: see [TestInvoke].
 func TestStartAPI(t *testing.T) {
 	for _, format := range formats {
 		t.Run(format.name, func(t *testing.T) {
 			baseImages(t)
+			t.Parallel()
 			s := serve(t, "start-api", templateOf(mixed(t), format.name))
-			for _, c := range calls() {
-				t.Run(c.method+" "+c.path, func(t *testing.T) {
-					answer, body := s.request(t, c.method, c.path, c.body, map[string]string{"Content-Type": "application/json"})
-					checkAnswer(t, answer, body, c.want, format.name == "sam" && strings.Count(c.path, "/") == 1)
+			for _, language := range languages {
+				t.Run(language, func(t *testing.T) {
+					t.Parallel()
+					callAll(t, s, strings.ToLower(language), format.name == "sam")
 				})
 			}
+		})
+	}
+}
+
+func callAll(t *testing.T, s *server, function string, merges bool) {
+	for _, c := range calls() {
+		if c.want.From != function {
+			continue
+		}
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			answer, body := s.request(t, c.method, c.path, c.body, map[string]string{"Content-Type": "application/json"})
+			checkAnswer(t, answer, body, c.want, merges && c.path == "/"+function)
 		})
 	}
 }

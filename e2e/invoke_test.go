@@ -12,13 +12,15 @@ import (
 
 var languages = []string{"Go", "Node", "Python"}
 
-// The answers that every engine must give for every function. Where want is
-// nil, the languages differ among themselves, and the engines must agree.
-var questions = []struct {
+// question is an event and what every function must answer. Where want is nil,
+// the languages differ among themselves, and the engines must agree.
+type question struct {
 	name, event string
 	want        any
 	failed      bool
-}{
+}
+
+var questions = []question{
 	{name: "object", event: `{"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2e3, true]}]}`,
 		want: object(`{"echo": {"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2000, true]}]}}`)},
 	{name: "null", event: `null`, want: object(`{"echo": null}`)},
@@ -43,50 +45,50 @@ func object(text string) any {
 	return v
 }
 
-// TestInvoke asks every function every question by the embedded engine and by
-// the SAM CLI in both formats.
+// TestInvoke asks every function every question by the embedded engine, and
+// then by the SAM CLI in both formats. The SAM CLI waits a second for a
+// function's log after most calls, so that functions are asked side by side.
 func TestInvoke(t *testing.T) {
-	engines := []engine{embedded}
-	for _, format := range formats {
-		engines = append(engines, startLambda(format.name))
-	}
-	for _, engine := range engines {
-		t.Run(engine.name, func(t *testing.T) {
-			if engine.docker {
-				baseImages(t)
+	answers := map[string]any{}
+	t.Run(embedded.name, func(t *testing.T) {
+		for _, language := range languages {
+			for _, q := range questions {
+				t.Run(language+"/"+q.name, func(t *testing.T) {
+					answers[language+q.event] = ask(t, embedded, language, q, q.want)
+				})
 			}
-			project := mixed(t)
+		}
+	})
+	for _, format := range formats {
+		engine := startLambda(format.name)
+		t.Run(engine.name, func(t *testing.T) {
+			baseImages(t)
+			t.Parallel()
 			for _, language := range languages {
-				for _, q := range questions {
-					t.Run(language+"/"+q.name, func(t *testing.T) {
-						check(t, engine, project, language, q.event, q.want, q.failed)
-					})
-				}
+				t.Run(language, func(t *testing.T) {
+					t.Parallel()
+					for _, q := range questions {
+						t.Run(q.name, func(t *testing.T) { ask(t, engine, language, q, answers[language+q.event]) })
+					}
+				})
 			}
 		})
 	}
 }
 
-// answers are those of the engine that was asked first, by language and event.
-var answers = map[string]any{}
-
-func check(t *testing.T, engine engine, project, language, event string, want any, failed bool) {
+// ask asks one question and compares the answer with what is wanted, where
+// anything is.
+func ask(t *testing.T, engine engine, language string, q question, want any) any {
 	t.Helper()
-	got := engine.invoke(t, project, language, event)
-	if got.failed != failed {
-		t.Errorf("failed is %v, want %v", got.failed, failed)
+	got := engine.invoke(t, mixed(t), language, q.event)
+	if got.failed != q.failed {
+		t.Errorf("failed is %v, want %v", got.failed, q.failed)
 	}
 	payload := comparable(got.payload)
-	key := language + event
-	if want == nil {
-		want = answers[key]
-	}
 	if want != nil && !reflect.DeepEqual(payload, want) {
 		t.Errorf("answered %s\nwant %s", short(payload), short(want))
 	}
-	if answers[key] == nil {
-		answers[key] = payload
-	}
+	return payload
 }
 
 func short(v any) string {
@@ -162,6 +164,7 @@ func TestNames(t *testing.T) {
 			if u.engine.docker {
 				baseImages(t)
 			}
+			t.Parallel()
 			got := u.engine.invoke(t, mixed(t), u.function, `{"by": "name"}`)
 			if want := object(`{"echo": {"by": "name"}}`); !reflect.DeepEqual(got.payload, want) {
 				t.Errorf("answered %s", short(got.payload))
@@ -178,6 +181,7 @@ func TestTimeout(t *testing.T) {
 			if engine.docker {
 				baseImages(t)
 			}
+			t.Parallel()
 			got := engine.invoke(t, mixed(t), "Go", `{"action": "sleep"}`)
 			if !strings.Contains(fmt.Sprint(got.payload), want) {
 				t.Errorf("answered %s, want %q in it", short(got.payload), want)

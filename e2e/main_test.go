@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,11 @@ import (
 var work string
 
 func TestMain(m *testing.M) {
-	var err error
+	// Most of a test's time is the SAM CLI's waiting.
+	err := flag.Set("test.parallel", "6")
+	if err != nil {
+		panic(err)
+	}
 	if work, err = os.MkdirTemp("", "bailey-e2e-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
