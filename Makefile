@@ -44,8 +44,9 @@ tools:
 	go run ./internal/e2e/tools
 
 # One line a benchmark, and all of them in bench.json.
+bench: SHELL := bash -o pipefail
 bench: tools
-	scripts/with-docker go test -tags 'e2e bench' -count 1 -timeout 60m -run '^TestBench' ./e2e
+	scripts/with-docker go test -tags 'e2e bench' -v -count 1 -timeout 60m -run '^TestBench' ./e2e | grep -v '^=== \|^--- PASS\|^PASS'
 
 # A million warm invocations, with memory and responses counted.
 soak:
@@ -68,7 +69,7 @@ lint:
 # the diff.
 golden:
 	cd bridge/testdata/apps && npm ci --no-audit --no-fund && node synth.js
-	go test ./bridge ./constructs/serverless -update
+	go test ./bridge ./constructs/serverless ./app -update
 
 clean:
 	rm -rf .bailey .aws-sam cdk.out bench.json
