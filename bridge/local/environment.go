@@ -200,9 +200,10 @@ func (h hostEnvironment) leadsToCredentials() bool {
 			return true
 		}
 	}
+	home := orElse(h["HOME"], string(filepath.Separator))
 	for _, file := range []string{
-		orElse(h["AWS_SHARED_CREDENTIALS_FILE"], filepath.Join(h["HOME"], ".aws", "credentials")),
-		orElse(h["AWS_CONFIG_FILE"], filepath.Join(h["HOME"], ".aws", "config")),
+		orElse(h["AWS_SHARED_CREDENTIALS_FILE"], filepath.Join(home, ".aws", "credentials")),
+		orElse(h["AWS_CONFIG_FILE"], filepath.Join(home, ".aws", "config")),
 	} {
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 			return true

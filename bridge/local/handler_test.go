@@ -13,10 +13,8 @@ import (
 // an answer, and where it is an error it has the form of the runtime's errors.
 func FuzzHandler(f *testing.F) {
 	for _, handler := range []string{
-		"index.handler", "", ".", "..", "...", "index", "index.", ".handler", "/index.handler", "./index.handler",
-		"../index.handler", "a/../index.handler", "index.handler.deeper", "index.__proto__", "index.constructor",
-		"index.toString.call", "fs.readFileSync", "node:fs.readFileSync", "sys.exit", "os.getcwd", "index.missing",
-		"ünïcode.hândler", "index.handler ", "in dex.handler", "index/handler.x", "package.json.x", "%2e%2e/index.handler", "\n", "'\"",
+		"index.handler", "", ".", "...", "index.", ".handler", "/index.handler", "a/../index.handler", "index.handler.deeper",
+		"index.__proto__", "fs.readFileSync", "sys.exit", "ünïcode.hândler", "package.json.x", "\n",
 	} {
 		f.Add(handler)
 	}
@@ -26,7 +24,7 @@ func FuzzHandler(f *testing.F) {
 		"index.py":     "def handler(event, context):\n    return 'py'",
 		"package.json": "{}",
 	})
-	runtimes := []string{nodeRuntimeHere(f), pythonRuntimeHere(f)}
+	runtimes := []string{nodeHere(f), pythonHere(f)}
 	f.Fuzz(func(t *testing.T, handler string) {
 		if strings.Contains(handler, "\x00") {
 			t.Skip("no environment variable can hold it")

@@ -93,12 +93,12 @@ func TestMixedConcurrency(t *testing.T) {
 }
 
 // soakVariable sets how many warm invocations TestSoak makes: 1000000 for a
-// soak, 20000 by default.
+// soak, 10000 by default.
 const soakVariable = "BAILEY_SOAK"
 
 // TestSoak looks for lost answers and for memory that grows.
 func TestSoak(t *testing.T) {
-	total := 20000
+	total := 10000
 	if text := os.Getenv(soakVariable); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1000 {

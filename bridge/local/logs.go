@@ -4,6 +4,7 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -109,9 +110,9 @@ func (o *output) readOnce(fd int) (more, eof bool) {
 	for {
 		n, err := syscall.Read(fd, o.buf[:])
 		switch {
-		case err == syscall.EINTR:
+		case errors.Is(err, syscall.EINTR):
 			continue
-		case err == syscall.EAGAIN:
+		case errors.Is(err, syscall.EAGAIN):
 			return false, false
 		case err != nil || n <= 0:
 			return false, true

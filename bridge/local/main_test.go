@@ -161,6 +161,7 @@ func newEngine(t testing.TB, o Options) (*Engine, *logBuffer) {
 			t.Error(err)
 		}
 	})
+	e.notes.first("version nodejs22.x") // no test's log may depend on the Node.js at hand
 	return e, log
 }
 

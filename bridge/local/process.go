@@ -3,6 +3,7 @@
 package local
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -47,12 +48,8 @@ func startProcess(s *spawner, l launch, logs *logStream) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := &exec.Cmd{
-		Path: l.path, Args: append([]string{l.path}, l.args...), Dir: l.dir, Env: l.env,
-		Stdout: w, Stderr: w, SysProcAttr: childAttributes(),
-	}
 	floor := inheritedMemory()
-	err = s.start(cmd)
+	cmd, err := l.start(s, w)
 	_ = w.Close()
 	if err != nil {
 		out.close()
@@ -62,6 +59,25 @@ func startProcess(s *spawner, l launch, logs *logStream) (*process, error) {
 	go out.follow()
 	go p.wait()
 	return p, nil
+}
+
+// start starts the process with its output into w.
+//
+// A program that was written a moment ago may be refused as busy: another
+// child, started while it was open for writing, holds it open until that child
+// runs its own program.
+func (l launch) start(s *spawner, w *os.File) (*exec.Cmd, error) {
+	for tries := 0; ; tries++ {
+		cmd := &exec.Cmd{
+			Path: l.path, Args: append([]string{l.path}, l.args...), Dir: l.dir, Env: l.env,
+			Stdout: w, Stderr: w, SysProcAttr: childAttributes(),
+		}
+		err := s.start(cmd)
+		if !errors.Is(err, syscall.ETXTBSY) || tries == 50 {
+			return cmd, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // wait sees the process to its end.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"syscall"
@@ -19,7 +20,8 @@ func childAttributes() *syscall.SysProcAttr {
 // reap waits for the process to end. Its group is killed before it is reaped:
 // as long as the leader is a zombie, its id is nobody else's.
 func (p *process) reap() {
-	for unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	for errors.Is(unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+		continue
 	}
 	p.killChildren()
 	if state, err := p.cmd.Process.Wait(); err == nil {

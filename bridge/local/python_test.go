@@ -13,8 +13,8 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
 
-// pythonRuntimeHere is the runtime of the Python that the tests run with.
-func pythonRuntimeHere(t testing.TB) string {
+// pythonHere is the runtime of the Python that the tests run with.
+func pythonHere(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("python3", "-c", "import sys; print('python%d.%d' % sys.version_info[:2])").Output()
 	if err != nil {
@@ -25,7 +25,7 @@ func pythonRuntimeHere(t testing.TB) string {
 
 func pythonFunction(t testing.TB, handler string, files map[string]string) *model.Function {
 	t.Helper()
-	return codeFunction(t, pythonRuntimeHere(t), handler, files)
+	return codeFunction(t, pythonHere(t), handler, files)
 }
 
 // inPython is a function of one file.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
@@ -222,6 +223,24 @@ func TestMended(t *testing.T) {
 	if err := os.Symlink(filepath.Join(binaries, "echo", "bootstrap"), filepath.Join(fn.Code.Path, "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
+	wantPayload(t, invoke(t, e, fn, `{}`), `{}`)
+}
+
+// TestBusyProgram has a program that is still open for writing when it is
+// started.
+func TestBusyProgram(t *testing.T) {
+	e, _ := newEngine(t, Options{})
+	fn := goFunction("echo")
+	text, err := os.ReadFile(filepath.Join(fn.Code.Path, "bootstrap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn.Code.Path = writeFiles(t, map[string]string{"bootstrap": string(text)})
+	open, err := os.OpenFile(filepath.Join(fn.Code.Path, "bootstrap"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = open.Close() })
 	wantPayload(t, invoke(t, e, fn, `{}`), `{}`)
 }
 
