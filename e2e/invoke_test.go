@@ -175,14 +175,14 @@ func TestNames(t *testing.T) {
 
 // TestTimeout lets a function run out of time. The SAM CLI answers with a text.
 func TestTimeout(t *testing.T) {
-	const want = "Task timed out after 5.00 seconds"
+	const want = "Task timed out after 3.00 seconds"
 	for _, engine := range []engine{embedded, startLambda(formats[0].name)} {
 		t.Run(engine.name, func(t *testing.T) {
 			if engine.docker {
 				baseImages(t)
 			}
 			t.Parallel()
-			got := engine.invoke(t, mixed(t), "Go", `{"action": "sleep"}`)
+			got := engine.invoke(t, mixed(t), "Impatient", `{"action": "sleep"}`)
 			if !strings.Contains(fmt.Sprint(got.payload), want) {
 				t.Errorf("answered %s, want %q in it", short(got.payload), want)
 			}

@@ -20,7 +20,7 @@ var work string
 
 func TestMain(m *testing.M) {
 	// Most of a test's time is the SAM CLI's waiting.
-	err := flag.Set("test.parallel", "6")
+	err := flag.Set("test.parallel", "4")
 	if err != nil {
 		panic(err)
 	}

@@ -33,6 +33,7 @@ func mixed(t testing.TB) string {
 	if mixedProject.dir != "" {
 		return mixedProject.dir
 	}
+	command := bailey(t) // first: without it, there is no need to begin
 	dir := filepath.Join(work, "mixed")
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "apps", "mixed"))); err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func mixed(t testing.TB) string {
 	template := filepath.Join(dir, "cdk.out", "Service.template.json")
 	replaceIn(t, template, "nodejs20.x", node, "python3.11", python, "x86_64", e2e.Architecture())
 	for _, format := range formats {
-		succeed(t, dir, bailey(t), "bridge", "cdk.out", "--format", format.name, "--output-dir", format.folder)
+		succeed(t, dir, command, "bridge", "cdk.out", "--format", format.name, "--output-dir", format.folder)
 	}
 	mixedProject.dir = dir
 	return dir

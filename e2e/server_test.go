@@ -50,6 +50,10 @@ func serve(t testing.TB, command, template string) *server {
 
 func startServer(t testing.TB, command, template string) *server {
 	t.Helper()
+	template, err := filepath.Abs(template)
+	if err != nil {
+		t.Fatal(err)
+	}
 	port := freePort(t)
 	s := &server{url: "http://127.0.0.1:" + port, ended: make(chan struct{}), log: &bytes.Buffer{}}
 	s.process = exec.Command(e2e.SAM(t), "local", command, "--template", template, "--port", port,

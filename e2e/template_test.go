@@ -64,11 +64,11 @@ func TestReading(t *testing.T) {
 			var ids []string
 			for _, f := range r.Functions {
 				ids = append(ids, f.ID)
-				if _, err := os.Stat(f.Code); err != nil || !f.SkipBuild || f.Memory != 256 || f.Timeout != 5 || f.Environment["TABLE"] != "Data-Orders" {
+				if _, err := os.Stat(f.Code); err != nil || !f.SkipBuild || f.Memory != 256 || f.Timeout != 20 && f.ID != "Service/Impatient" || f.Environment["TABLE"] != "Data-Orders" {
 					t.Errorf("function %+v, %v", f, err)
 				}
 			}
-			if want := []string{"Service/Go", "Service/Node", "Service/Python"}; !slices.Equal(ids, want) {
+			if want := []string{"Service/Go", "Service/Impatient", "Service/Node", "Service/Python"}; !slices.Equal(ids, want) {
 				t.Errorf("functions %q, want %q", ids, want)
 			}
 			checkRoutes(t, r, format.name == "sam")

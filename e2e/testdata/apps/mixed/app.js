@@ -22,7 +22,7 @@ class Service extends cdk.Stack {
     const common = {
       architecture: lambda.Architecture.X86_64,
       memorySize: 256,
-      timeout: cdk.Duration.seconds(5),
+      timeout: cdk.Duration.seconds(20),
       environment: {
         TABLE: data.table.tableName,
         QUEUE_URL: data.queue.queueUrl,
@@ -39,6 +39,14 @@ class Service extends cdk.Stack {
       code: lambda.Code.fromAsset("functions/not-built"),
     });
     go.node.defaultChild.addMetadata("Bailey", { Entry: "./functions/go" });
+    const impatient = new lambda.Function(this, "Impatient", {
+      ...common,
+      runtime: lambda.Runtime.PROVIDED_AL2023,
+      handler: "bootstrap",
+      code: lambda.Code.fromAsset("functions/not-built"),
+      timeout: cdk.Duration.seconds(3),
+    });
+    impatient.node.defaultChild.addMetadata("Bailey", { Entry: "./functions/go" });
     const layer = new lambda.LayerVersion(this, "Greeting", { code: lambda.Code.fromAsset("layer") });
     const node = new lambda.Function(this, "Node", {
       ...common,
