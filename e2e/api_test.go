@@ -59,7 +59,7 @@ func TestStartAPI(t *testing.T) {
 		t.Run(format.name, func(t *testing.T) {
 			baseImages(t)
 			t.Parallel()
-			s := serve(t, "start-api", templateOf(mixed(t), format.name))
+			s := startAPI(t, format.name)
 			for _, language := range languages {
 				t.Run(language, func(t *testing.T) {
 					t.Parallel()
@@ -78,6 +78,9 @@ func callAll(t *testing.T, s *server, function string, merges bool) {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			answer, body := s.request(t, c.method, c.path, c.body, map[string]string{"Content-Type": "application/json"})
 			checkAnswer(t, answer, body, c.want, merges && c.path == "/"+function)
+			if t.Failed() {
+				t.Log(s.tail())
+			}
 		})
 	}
 }
@@ -110,7 +113,7 @@ func TestCORS(t *testing.T) {
 	for _, format := range formats {
 		t.Run(format.name, func(t *testing.T) {
 			baseImages(t)
-			s := serve(t, "start-api", templateOf(mixed(t), format.name))
+			s := startAPI(t, format.name)
 			origin := map[string]string{"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
 			for _, method := range []string{"OPTIONS", "GET"} {
 				answer, _ := s.request(t, method, "/go/1", "", origin)
@@ -130,7 +133,7 @@ func TestCORS(t *testing.T) {
 func TestAPIEvents(t *testing.T) {
 	baseImages(t)
 	project := mixed(t)
-	s := serve(t, "start-api", templateOf(project, formats[0].name))
+	s := startAPI(t, formats[0].name)
 	for _, language := range languages {
 		t.Run(language, func(t *testing.T) {
 			path := "/" + strings.ToLower(language)

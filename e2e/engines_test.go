@@ -44,6 +44,8 @@ var embedded = engine{name: "process", invoke: func(t testing.TB, project, funct
 // samByBailey is the SAM CLI as bailey hands over to it.
 var samByBailey = engine{name: "--engine sam", docker: true, invoke: func(t testing.TB, project, function, event string) response {
 	t.Helper()
+	coldStart.Lock()
+	defer coldStart.Unlock()
 	o := execute(t, project, event, bailey(t), "local", "invoke", function, "--assembly", "cdk.out", "--event", "-",
 		"--engine", "sam", "--", "--skip-pull-image")
 	return samResponse(t, o)
@@ -58,6 +60,8 @@ func samInvoke(format string) engine {
 		if format != formats[0].name {
 			arguments = append(arguments, "--template", templateOf(project, format))
 		}
+		coldStart.Lock()
+		defer coldStart.Unlock()
 		return samResponse(t, execute(t, project, event, e2e.SAM(t), arguments...))
 	}}
 }
@@ -75,16 +79,31 @@ func samResponse(t testing.TB, o output) response {
 func startLambda(format string) engine {
 	return engine{name: "sam local start-lambda, " + format, docker: true, invoke: func(t testing.TB, project, function, event string) response {
 		t.Helper()
-		s := serve(t, "start-lambda", templateOf(project, format))
-		answer, body := s.request(t, "POST", "/2015-03-31/functions/"+url.PathEscape(function)+"/invocations", event, nil)
+		var first []string
+		for _, language := range languages {
+			first = append(first, "POST "+invocations(language))
+		}
+		s := serve(t, "start-lambda", templateOf(project, format), first...)
+		answer, body := s.request(t, "POST", invocations(function), event, nil)
 		if answer.StatusCode != 200 {
-			t.Fatalf("start-lambda: %s: %s", answer.Status, body)
+			t.Fatalf("start-lambda: %s: %s\n%s", answer.Status, body, s.tail())
 		}
 		// The header is missing where the report of a failure has more than
 		// the SAM CLI knows of, as that of AWS's Python runtime has.
 		payload := payloadOf(string(body))
 		return response{payload, answer.Header.Get("X-Amz-Function-Error") != "" || isError(payload)}
 	}}
+}
+
+// invocations is the path of a function in Lambda's API.
+func invocations(function string) string {
+	return "/2015-03-31/functions/" + url.PathEscape(function) + "/invocations"
+}
+
+// startAPI is sam local start-api on the mixed app.
+func startAPI(t testing.TB, format string) *server {
+	t.Helper()
+	return serve(t, "start-api", templateOf(mixed(t), format), "GET /go/1", "GET /node/1", "GET /python/1")
 }
 
 func templateOf(project, format string) string {

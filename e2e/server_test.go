@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,8 +26,13 @@ type server struct {
 	url     string
 	process *exec.Cmd
 	ended   chan struct{}
-	log     *bytes.Buffer // to be read when it has ended
+	log     string // the path of its log
 }
+
+// coldStart is held while the SAM CLI starts a container: with a layer it
+// builds an image anew each time, and two that build the same one at a time
+// take it from each other.
+var coldStart sync.Mutex
 
 var servers = struct {
 	sync.Mutex
@@ -34,8 +40,9 @@ var servers = struct {
 }{running: map[string]*server{}}
 
 // serve gives the server of a template, which is started at its first use and
-// ends with the run.
-func serve(t testing.TB, command, template string) *server {
+// ends with the run. The requests, "POST /path", are made at its start, so that
+// the functions behind them are warm.
+func serve(t testing.TB, command, template string, requests ...string) *server {
 	t.Helper()
 	servers.Lock()
 	defer servers.Unlock()
@@ -45,6 +52,7 @@ func serve(t testing.TB, command, template string) *server {
 	}
 	s := startServer(t, command, template)
 	servers.running[key] = s
+	s.warm(t, requests)
 	return s
 }
 
@@ -55,16 +63,21 @@ func startServer(t testing.TB, command, template string) *server {
 		t.Fatal(err)
 	}
 	port := freePort(t)
-	s := &server{url: "http://127.0.0.1:" + port, ended: make(chan struct{}), log: &bytes.Buffer{}}
+	s := &server{url: "http://127.0.0.1:" + port, ended: make(chan struct{}), log: filepath.Join(work, command+port+".log")}
+	log, err := os.Create(s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.process = exec.Command(e2e.SAM(t), "local", command, "--template", template, "--port", port,
 		"--skip-pull-image", "--warm-containers", "LAZY")
 	s.process.Dir, s.process.Env = filepath.Dir(template), e2e.Environment(t)
-	s.process.Stdout, s.process.Stderr = s.log, s.log
+	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
 		_ = s.process.Wait() // how it ended is in its log
+		_ = log.Close()
 		close(s.ended)
 	}()
 	for range 300 {
@@ -74,13 +87,35 @@ func startServer(t testing.TB, command, template string) *server {
 		}
 		select {
 		case <-s.ended:
-			t.Fatalf("sam local %s ended:\n%s", command, s.log)
+			t.Fatalf("sam local %s ended:\n%s", command, s.tail())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	s.stop()
-	t.Fatalf("sam local %s does not listen after 30 s:\n%s", command, s.log)
+	t.Fatalf("sam local %s does not listen after 30 s:\n%s", command, s.tail())
 	return nil
+}
+
+// tail is the end of the server's log.
+func (s *server) tail() string {
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}
+
+// warm makes the requests, the first of their functions.
+func (s *server) warm(t testing.TB, requests []string) {
+	t.Helper()
+	coldStart.Lock()
+	defer coldStart.Unlock()
+	for _, request := range requests {
+		method, path, _ := strings.Cut(request, " ")
+		if answer, body := s.request(t, method, path, "{}", nil); answer.StatusCode >= 300 {
+			t.Fatalf("%s: %s: %s\n%s", request, answer.Status, body, s.tail())
+		}
+	}
 }
 
 // stop ends the server as Ctrl-C does, on which it removes its containers.
@@ -131,7 +166,7 @@ func (s *server) request(t testing.TB, method, path, body string, headers map[st
 	}
 	response, err := client.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, s.tail())
 	}
 	defer response.Body.Close() //nolint:errcheck // read only
 	var content bytes.Buffer
