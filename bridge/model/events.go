@@ -1,21 +1,16 @@
 package model
 
 import (
-	"encoding/json"
+	"cmp"
+	"strings"
 	"time"
 )
 
 func (r *reader) eventSourceMapping(res *resource) {
-	if !r.active(res) {
-		return
-	}
 	name := r.text(res, "FunctionName")
-	f := r.functionByARN(name)
+	f := r.functionByName(res, name)
 	if f == nil {
-		f = r.functionByName(res, name)
-	}
-	if f == nil {
-		r.warn(res, "FunctionName", "it invokes %s, which is no function of the application; it is left out", name)
+		r.leave(res, "FunctionName", "it invokes %s, which is no function of the application; it is left out", name)
 		return
 	}
 	r.app.EventSourceMappings = append(r.app.EventSourceMappings, &EventSourceMapping{
@@ -23,7 +18,7 @@ func (r *reader) eventSourceMapping(res *resource) {
 		Function:              f,
 		EventSourceARN:        r.text(res, "EventSourceArn"),
 		BatchSize:             r.number(res, "BatchSize", 0),
-		MaximumBatchingWindow: time.Duration(r.number(res, "MaximumBatchingWindowInSeconds", 0)) * time.Second,
+		MaximumBatchingWindow: r.seconds(res, "MaximumBatchingWindowInSeconds", 0),
 		Enabled:               r.text(res, "Enabled") != "false",
 		FunctionResponseTypes: r.texts(res, "FunctionResponseTypes"),
 		FilterPatterns:        r.filterPatterns(res),
@@ -32,53 +27,126 @@ func (r *reader) eventSourceMapping(res *resource) {
 	})
 }
 
-// functionByName finds the function that a name means in the resource's own
-// region and account.
-func (r *reader) functionByName(res *resource, name string) *Function {
-	p := res.scope.Pseudo
-	return r.functionByARN("arn:" + p.Partition + ":lambda:" + p.Region + ":" + p.AccountID + ":function:" + name)
+func (r *reader) seconds(res *resource, name string, fallback time.Duration) time.Duration {
+	return time.Duration(r.number(res, name, int(fallback/time.Second))) * time.Second
 }
 
 func (r *reader) filterPatterns(res *resource) []string {
-	filters, _ := r.property(res, "FilterCriteria.Filters").([]any)
 	var patterns []string
-	for _, f := range filters {
-		filter, _ := f.(map[string]any)
-		if pattern, ok := filter["Pattern"].(string); ok {
-			patterns = append(patterns, pattern)
-		}
+	for _, filter := range r.objects(res, "FilterCriteria.Filters") {
+		patterns = append(patterns, textOf(filter["Pattern"]))
 	}
 	return patterns
 }
 
-// schedule reads a rule that invokes functions by time. A rule with an event
-// pattern invokes nothing in a run without a bus.
+// What Lambda takes for asynchronous invocations. See
+// AWS::Lambda::EventInvokeConfig in the AWS CloudFormation Template Reference.
+const (
+	defaultEventAge      = 6 * time.Hour
+	defaultRetryAttempts = 2
+)
+
+func (r *reader) eventInvokeConfig(res *resource) {
+	f := r.functionByName(res, r.text(res, "FunctionName"))
+	if f == nil {
+		r.leave(res, "FunctionName", "it is for %s, which is no function of the application", r.text(res, "FunctionName"))
+		return
+	}
+	r.app.EventInvokeConfigs = append(r.app.EventInvokeConfigs, &EventInvokeConfig{
+		ID:                   res.identity(),
+		Function:             f,
+		OnSuccess:            r.text(res, "DestinationConfig.OnSuccess.Destination"),
+		OnFailure:            r.text(res, "DestinationConfig.OnFailure.Destination"),
+		MaximumEventAge:      r.seconds(res, "MaximumEventAgeInSeconds", defaultEventAge),
+		MaximumRetryAttempts: r.number(res, "MaximumRetryAttempts", defaultRetryAttempts),
+	})
+}
+
+func (r *reader) rule(res *resource) {
+	rule := &Rule{
+		ID:          res.identity(),
+		BusName:     cmp.Or(busName(r.text(res, "EventBusName")), "default"),
+		Pattern:     textOf(r.property(res, "EventPattern")),
+		Expression:  r.text(res, "ScheduleExpression"),
+		Description: r.text(res, "Description"),
+		Enabled:     r.text(res, "State") != "DISABLED",
+	}
+	for _, target := range r.objects(res, "Targets") {
+		rule.Targets = append(rule.Targets, r.target(target))
+	}
+	r.app.Rules = append(r.app.Rules, rule)
+}
+
+// busName is the name of a bus that a rule names by its name or ARN.
+func busName(text string) string {
+	if i := strings.LastIndex(text, ":event-bus/"); i >= 0 {
+		return text[i+len(":event-bus/"):]
+	}
+	return text
+}
+
+func (r *reader) target(t map[string]any) Target {
+	target := Target{ARN: textOf(t["Arn"]), Input: textOf(t["Input"]), InputPath: textOf(t["InputPath"])}
+	target.Function = r.functionByARN(target.ARN)
+	if deadLetter, ok := t["DeadLetterConfig"].(map[string]any); ok {
+		target.DeadLetterARN = textOf(deadLetter["Arn"])
+	}
+	if transformer, ok := t["InputTransformer"].(map[string]any); ok {
+		target.InputTemplate = textOf(transformer["InputTemplate"])
+		target.InputPaths = map[string]string{}
+		paths, _ := transformer["InputPathsMap"].(map[string]any)
+		for name, path := range paths {
+			target.InputPaths[name] = textOf(path)
+		}
+	}
+	return target
+}
+
 func (r *reader) schedule(res *resource) {
-	if !r.active(res) {
-		return
+	target, _ := r.property(res, "Target").(map[string]any)
+	r.app.Schedules = append(r.app.Schedules, &Schedule{
+		ID:          res.identity(),
+		Expression:  r.text(res, "ScheduleExpression"),
+		Timezone:    r.text(res, "ScheduleExpressionTimezone"),
+		Description: r.text(res, "Description"),
+		Enabled:     r.text(res, "State") != "DISABLED",
+		Target:      r.target(target),
+	})
+}
+
+func (r *reader) eventBus(res *resource) {
+	name, _ := res.scope.PhysicalName(res.id)
+	r.app.EventBuses = append(r.app.EventBuses, &EventBus{ID: res.identity(), BusName: name, ARN: r.arn(res)})
+}
+
+func (r *reader) topic(res *resource) {
+	r.app.Topics = append(r.app.Topics, &Topic{
+		ID: res.identity(), TopicName: r.attribute(res, "TopicName"), ARN: r.ref(res), FIFO: r.text(res, "FifoTopic") == "true",
+	})
+}
+
+func (r *reader) subscription(res *resource) {
+	s := &Subscription{
+		ID:                 res.identity(),
+		TopicARN:           r.text(res, "TopicArn"),
+		Protocol:           r.text(res, "Protocol"),
+		Endpoint:           r.text(res, "Endpoint"),
+		FilterPolicy:       textOf(r.property(res, "FilterPolicy")),
+		FilterPolicyScope:  cmp.Or(r.text(res, "FilterPolicyScope"), "MessageAttributes"),
+		RawMessageDelivery: r.text(res, "RawMessageDelivery") == "true",
+		DeadLetterARN:      deadLetterOf(r.property(res, "RedrivePolicy")),
 	}
-	expression := r.text(res, "ScheduleExpression")
-	if expression == "" {
-		r.report(Diagnostic{Note, res.path, res.where("EventPattern"), "a rule with an event pattern is not run locally yet; its targets can be invoked by name"})
-		return
+	s.Function = r.functionByARN(s.Endpoint)
+	r.app.Subscriptions = append(r.app.Subscriptions, s)
+}
+
+func (r *reader) subscriptionFilter(res *resource) {
+	f := &SubscriptionFilter{
+		ID:             res.identity(),
+		LogGroup:       r.text(res, "LogGroupName"),
+		FilterPattern:  r.text(res, "FilterPattern"),
+		DestinationARN: r.text(res, "DestinationArn"),
 	}
-	targets, _ := r.property(res, "Targets").([]any)
-	for _, t := range targets {
-		target, _ := t.(map[string]any)
-		arn, _ := target["Arn"].(string)
-		f := r.functionByARN(arn)
-		if f == nil {
-			continue
-		}
-		input, _ := target["Input"].(string)
-		if !json.Valid([]byte(input)) {
-			input = ""
-		}
-		r.app.Schedules = append(r.app.Schedules, &Schedule{
-			ID: res.identity(), Function: f, Expression: expression,
-			Description: r.text(res, "Description"),
-			Enabled:     r.text(res, "State") != "DISABLED",
-			Input:       input,
-		})
-	}
+	f.Function = r.functionByARN(f.DestinationARN)
+	r.app.SubscriptionFilters = append(r.app.SubscriptionFilters, f)
 }

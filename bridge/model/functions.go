@@ -25,9 +25,6 @@ const (
 )
 
 func (r *reader) function(res *resource) {
-	if !r.active(res) {
-		return
-	}
 	f := &Function{
 		ID:                  res.identity(),
 		Description:         r.text(res, "Description"),
@@ -41,6 +38,9 @@ func (r *reader) function(res *resource) {
 		LogFormat:           cmp.Or(r.text(res, "LoggingConfig.LogFormat"), "Text"),
 		ApplicationLogLevel: r.text(res, "LoggingConfig.ApplicationLogLevel"),
 		Tracing:             cmp.Or(r.text(res, "TracingConfig.Mode"), "PassThrough"),
+		DeadLetterARN:       r.text(res, "DeadLetterConfig.TargetArn"),
+		VPC:                 len(r.texts(res, "VpcConfig.SubnetIds")) > 0,
+		FileSystems:         r.fileSystems(res),
 		Helper:              isHelper(res.path),
 	}
 	f.Name = r.functionNames[res]
@@ -55,11 +55,30 @@ func (r *reader) function(res *resource) {
 	r.app.Functions = append(r.app.Functions, f)
 }
 
+func (r *reader) fileSystems(res *resource) []FileSystem {
+	var all []FileSystem
+	for _, config := range r.objects(res, "FileSystemConfigs") {
+		all = append(all, FileSystem{textOf(config["Arn"]), textOf(config["LocalMountPath"])})
+	}
+	return all
+}
+
+// alias makes an alias one of its function's names.
+func (r *reader) alias(res *resource) {
+	if f := r.functionByName(res, r.text(res, "FunctionName")); f != nil {
+		f.Aliases = append(f.Aliases, r.text(res, "Name"))
+		slices.Sort(f.Aliases)
+	}
+}
+
 // arn is the resource's own Fn::GetAtt Arn.
-func (r *reader) arn(res *resource) string {
-	arn, problems := res.scope.String(map[string]any{"Fn::GetAtt": []any{res.id, "Arn"}}, "Resources."+res.id)
+func (r *reader) arn(res *resource) string { return r.attribute(res, "Arn") }
+
+// attribute is what Fn::GetAtt gives for the resource.
+func (r *reader) attribute(res *resource, name string) string {
+	value, problems := res.scope.String(map[string]any{"Fn::GetAtt": []any{res.id, name}}, "Resources."+res.id)
 	r.problems(res, problems)
-	return arn
+	return value
 }
 
 // keepNameUnique renames a function whose name another has, in another region
@@ -100,9 +119,6 @@ func (r *reader) functionLayers(res *resource, f *Function) {
 }
 
 func (r *reader) layer(res *resource) {
-	if !r.active(res) {
-		return
-	}
 	layer := &Layer{ID: res.identity(), CompatibleRuntimes: r.texts(res, "CompatibleRuntimes")}
 	layer.Path = r.asset(res, "Content")
 	arn, _ := res.scope.String(map[string]any{"Ref": res.id}, "Resources."+res.id)
@@ -250,6 +266,40 @@ func (r *reader) texts(res *resource, name string) []string {
 		all = append(all, fmt.Sprint(e))
 	}
 	return all
+}
+
+// objects is a property as a list of objects.
+func (r *reader) objects(res *resource, name string) []map[string]any {
+	list, _ := r.property(res, name).([]any)
+	var all []map[string]any
+	for _, e := range list {
+		if object, ok := e.(map[string]any); ok {
+			all = append(all, object)
+		}
+	}
+	return all
+}
+
+// textOf is the text of an evaluated value, "" for none, JSON for a list or an
+// object.
+func textOf(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
+	}
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if e.Encode(value) != nil {
+		return ""
+	}
+	return strings.TrimSpace(text.String())
 }
 
 // textMap is a property as a map of texts.

@@ -1,16 +1,45 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
 )
 
 // Function finds a function by its short name, construct path, logical id,
-// FunctionName or ARN, or by the end of its path where that means only one.
-// The error is a [NotFoundError].
+// FunctionName or ARN, or by the end of its path where that means only one. A
+// qualifier may follow: ":live" for an alias, ":3" for a version, ":$LATEST";
+// there is only one version of it here. The error is a [NotFoundError].
 func (a *Application) Function(name string) (*Function, error) {
+	if f, err := a.unqualified(name); err == nil {
+		return f, nil
+	}
+	if rest, qualifier, ok := cutLast(name, ":"); ok {
+		f, err := a.unqualified(rest)
+		if err == nil && (versionName.MatchString(qualifier) || slices.Contains(f.Aliases, qualifier)) {
+			return f, nil
+		}
+		if err == nil {
+			return nil, fmt.Errorf("%s has no alias %q; it has: %s", f.Path, qualifier, cmp.Or(strings.Join(f.Aliases, ", "), "none"))
+		}
+	}
+	return a.unqualified(name)
+}
+
+var versionName = regexp.MustCompile(`^([0-9]+|\$LATEST)$`)
+
+// cutLast is strings.Cut at the last separator.
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+func (a *Application) unqualified(name string) (*Function, error) {
 	var ends []*Function
 	for _, f := range a.Functions {
 		if slices.Contains([]string{f.Name, f.Path, f.FunctionName, f.ARN}, name) {

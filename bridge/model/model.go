@@ -11,11 +11,31 @@ type Application struct {
 	Region    string
 	AccountID string
 
-	Functions           []*Function
-	Layers              []*Layer
-	HTTPAPIs            []*HTTPAPI
+	Functions []*Function
+	Layers    []*Layer
+
+	// APIs are HTTP APIs, REST APIs and function URLs.
+	APIs          []*API
+	WebSocketAPIs []*WebSocketAPI
+
 	EventSourceMappings []*EventSourceMapping
+	EventInvokeConfigs  []*EventInvokeConfig
+	Rules               []*Rule
 	Schedules           []*Schedule
+	Subscriptions       []*Subscription
+	SubscriptionFilters []*SubscriptionFilter
+
+	Tables          []*Table
+	Queues          []*Queue
+	Topics          []*Topic
+	EventBuses      []*EventBus
+	Streams         []*Stream
+	DeliveryStreams []*DeliveryStream
+	Buckets         []*Bucket
+	StateMachines   []*StateMachine
+
+	// Resources is what became of each resource of the templates.
+	Resources []*Resource
 
 	// Diagnostics is what a user should know about the reading: values that
 	// could not be resolved, resources that a local run leaves out.
@@ -66,6 +86,14 @@ type Function struct {
 	// Secrets are the names in Environment whose value must not be written to
 	// a file: it came from a parameter with NoEcho, or from --env-vars. Sorted.
 	Secrets []string
+	// Aliases are the names of the function's aliases.
+	Aliases []string
+	// FileSystems are where the function mounts EFS access points.
+	FileSystems []FileSystem
+	// VPC says that the function is attached to a VPC, which no local run is.
+	VPC bool
+	// DeadLetterARN is DeadLetterConfig's target, "" where unset.
+	DeadLetterARN string
 	// Layers are in the template's order: a later one overlays an earlier.
 	Layers []*Layer
 	// ReservedConcurrency is the most invocations at a time, -1 where unset.
@@ -136,17 +164,44 @@ type Layer struct {
 	CompatibleRuntimes []string
 }
 
-// HTTPAPI is an API Gateway HTTP API (AWS::ApiGatewayV2::Api).
-type HTTPAPI struct {
+// FileSystem is an EFS access point that a function mounts.
+type FileSystem struct {
+	ARN            string
+	LocalMountPath string
+}
+
+// Protocol is a kind of API over HTTP.
+type Protocol string
+
+// The protocols.
+const (
+	// HTTP is an API Gateway HTTP API (AWS::ApiGatewayV2::Api).
+	HTTP Protocol = "HTTP"
+	// REST is an API Gateway REST API (AWS::ApiGateway::RestApi).
+	REST Protocol = "REST"
+	// FunctionURL is a function's own endpoint (AWS::Lambda::Url).
+	FunctionURL Protocol = "URL"
+)
+
+// API is an API whose routes go to functions.
+type API struct {
 	ID
-	// StageName is "$default" unless the template says otherwise.
+	Protocol Protocol
+	// StageName is "$default" for an HTTP API or function URL, unless the
+	// template says otherwise.
 	StageName      string
 	StageVariables map[string]string
 	CORS           *CORS
-	Routes         []*Route
+	// BinaryMediaTypes are a REST API's.
+	BinaryMediaTypes []string
+	Routes           []*Route
+	// ResponseStream says that a function URL streams (InvokeMode
+	// RESPONSE_STREAM).
+	ResponseStream bool
 }
 
-// CORS is an HTTP API's CorsConfiguration. MaxAge is in seconds.
+// CORS is an API's configuration of cross-origin requests. MaxAge is in
+// seconds.
 type CORS struct {
 	AllowCredentials bool
 	AllowHeaders     []string
@@ -156,7 +211,7 @@ type CORS struct {
 	MaxAge           int
 }
 
-// Route is a route of an HTTP API to a function.
+// Route is a route of an API to a function.
 type Route struct {
 	// Method is an HTTP method, or "ANY".
 	Method string
@@ -165,10 +220,55 @@ type Route struct {
 	Function *Function
 	// PayloadFormatVersion is "1.0" or "2.0".
 	PayloadFormatVersion string
-	// TimeoutMillis is the integration's timeout (30,000 where unset).
+	// TimeoutMillis is the integration's timeout (30,000 for an HTTP API and
+	// 29,000 for a REST API where unset).
 	TimeoutMillis int
-	// AuthorizationType is "NONE", "JWT", "AWS_IAM" or "CUSTOM".
+	// AuthorizationType is "NONE", "JWT", "AWS_IAM", "CUSTOM" or
+	// "COGNITO_USER_POOLS".
 	AuthorizationType string
+	// Authorizer is set for "JWT", "CUSTOM" and "COGNITO_USER_POOLS".
+	Authorizer *Authorizer
+	// Scopes are what a JWT must have one of.
+	Scopes []string
+	// APIKeyRequired is a REST API method's.
+	APIKeyRequired bool
+}
+
+// Authorizer decides who may call a route.
+type Authorizer struct {
+	ID
+	// Type is "TOKEN", "REQUEST", "JWT" or "COGNITO_USER_POOLS".
+	Type string
+	// Function decides for TOKEN and REQUEST.
+	Function *Function
+	// IdentitySource is where the caller's identity stands, in API Gateway's
+	// own terms: "$request.header.Authorization",
+	// "method.request.header.Authorization".
+	IdentitySource []string
+	// PayloadFormatVersion is "1.0" or "2.0" for REQUEST of an HTTP API.
+	PayloadFormatVersion  string
+	EnableSimpleResponses bool
+	// ResultTTL is how long an answer is kept.
+	ResultTTL time.Duration
+	// Issuer and Audience are a JWT's.
+	Issuer   string
+	Audience []string
+}
+
+// WebSocketAPI is an API Gateway WebSocket API.
+type WebSocketAPI struct {
+	ID
+	StageName                string
+	RouteSelectionExpression string
+	Routes                   []*WebSocketRoute
+}
+
+// WebSocketRoute is a route of a WebSocket API to a function.
+type WebSocketRoute struct {
+	// Key is "$connect", "$disconnect", "$default" or what the selection
+	// expression yields.
+	Key      string
+	Function *Function
 }
 
 // EventSourceMapping is a poller that invokes a function
@@ -192,18 +292,203 @@ type EventSourceMapping struct {
 	StartingPosition string
 }
 
-// Schedule is a rule of the default bus that invokes a function by time
-// (AWS::Events::Rule with ScheduleExpression).
-type Schedule struct {
+// EventInvokeConfig is how a function is invoked asynchronously
+// (AWS::Lambda::EventInvokeConfig).
+type EventInvokeConfig struct {
 	ID
 	Function *Function
-	// Expression is "rate(5 minutes)" or "cron(...)".
+	// OnSuccess and OnFailure are ARNs, "" where unset.
+	OnSuccess, OnFailure string
+	// MaximumEventAge is 6 hours where the template says nothing.
+	MaximumEventAge time.Duration
+	// MaximumRetryAttempts is 2 where the template says nothing.
+	MaximumRetryAttempts int
+}
+
+// Target is where a rule or schedule sends its events.
+type Target struct {
+	ARN string
+	// Function is the application's function of this ARN, nil for others.
+	Function *Function
+	// Input is the constant JSON text that the target gets, InputPath the part
+	// of the event; both "" for the event itself.
+	Input, InputPath string
+	// InputTemplate and InputPaths are the input transformer's.
+	InputTemplate string
+	InputPaths    map[string]string
+	DeadLetterARN string
+}
+
+// Rule is an EventBridge rule (AWS::Events::Rule): by pattern, by schedule or
+// both.
+type Rule struct {
+	ID
+	// BusName is "default" where the template says nothing.
+	BusName string
+	// Pattern is the event pattern, a JSON text, "" where there is none.
+	Pattern string
+	// Expression is "rate(5 minutes)" or "cron(...)", "" where there is none.
 	Expression  string
 	Description string
 	Enabled     bool
-	// Input is the constant JSON text that the function gets, "" for the
-	// scheduled event itself.
-	Input string
+	Targets     []Target
+}
+
+// Schedule is a schedule of EventBridge Scheduler (AWS::Scheduler::Schedule).
+type Schedule struct {
+	ID
+	// Expression is "rate(...)", "cron(...)" or "at(...)".
+	Expression  string
+	Timezone    string
+	Description string
+	Enabled     bool
+	Target      Target
+}
+
+// Subscription is a subscription of an SNS topic (AWS::SNS::Subscription).
+type Subscription struct {
+	ID
+	TopicARN string
+	// Protocol is "sqs", "lambda", "firehose", "https", ...
+	Protocol string
+	// Endpoint is an ARN or an address.
+	Endpoint string
+	// Function is the application's function of the endpoint, nil for others.
+	Function *Function
+	// FilterPolicy is a JSON text, "" where there is none.
+	FilterPolicy string
+	// FilterPolicyScope is "MessageAttributes" or "MessageBody".
+	FilterPolicyScope  string
+	RawMessageDelivery bool
+	DeadLetterARN      string
+}
+
+// SubscriptionFilter sends a log group's events to a function
+// (AWS::Logs::SubscriptionFilter).
+type SubscriptionFilter struct {
+	ID
+	LogGroup      string
+	FilterPattern string
+	// DestinationARN is a function's or a stream's.
+	DestinationARN string
+	Function       *Function
+}
+
+// Table is a DynamoDB table.
+type Table struct {
+	ID
+	TableName string
+	ARN       string
+	// StreamARN is "" where the table has no stream.
+	StreamARN string
+	// Properties are the template's, resolved: what CreateTable takes.
+	Properties map[string]any
+}
+
+// Queue is an SQS queue.
+type Queue struct {
+	ID
+	QueueName string
+	ARN       string
+	URL       string
+	FIFO      bool
+	// VisibilityTimeout is 30 s, MessageRetentionPeriod 4 days and Delay 0
+	// where the template says nothing.
+	VisibilityTimeout         time.Duration
+	MessageRetentionPeriod    time.Duration
+	Delay                     time.Duration
+	ContentBasedDeduplication bool
+	// DeadLetterARN is the redrive policy's target, "" where there is none.
+	DeadLetterARN   string
+	MaxReceiveCount int
+}
+
+// Topic is an SNS topic.
+type Topic struct {
+	ID
+	TopicName string
+	ARN       string
+	FIFO      bool
+}
+
+// EventBus is an EventBridge event bus.
+type EventBus struct {
+	ID
+	BusName string
+	ARN     string
+}
+
+// Stream is a Kinesis data stream.
+type Stream struct {
+	ID
+	StreamName string
+	ARN        string
+	// ShardCount is 0 for an on-demand stream.
+	ShardCount int
+}
+
+// DeliveryStream is a Firehose stream.
+type DeliveryStream struct {
+	ID
+	DeliveryStreamName string
+	ARN                string
+	// Properties are the template's, resolved.
+	Properties map[string]any
+}
+
+// Bucket is an S3 bucket.
+type Bucket struct {
+	ID
+	BucketName    string
+	ARN           string
+	Notifications []Notification
+}
+
+// Notification is what a bucket tells, and to whom.
+type Notification struct {
+	// Events are "s3:ObjectCreated:*" and such.
+	Events         []string
+	Prefix, Suffix string
+	// TargetARN is a function's, queue's or topic's.
+	TargetARN string
+	Function  *Function
+}
+
+// StateMachine is a Step Functions state machine.
+type StateMachine struct {
+	ID
+	StateMachineName string
+	ARN              string
+	// Type is "STANDARD" or "EXPRESS".
+	Type string
+	// Definition is the JSON text in Amazon States Language.
+	Definition string
+}
+
+// Reading says what the model did with a resource.
+type Reading string
+
+// The readings.
+const (
+	// InModel resources are part of the application.
+	InModel Reading = "read"
+	// Part resources belong to another and are read with it.
+	Part Reading = "part"
+	// Absent resources do not exist: their condition is false.
+	Absent Reading = "absent"
+	// Ignored resources have no part in a local run.
+	Ignored Reading = "ignored"
+	// Unread resources would have one, and this version does not read them.
+	Unread Reading = "unread"
+)
+
+// Resource is one resource of a template.
+type Resource struct {
+	ID
+	Type    string
+	Reading Reading
+	// Reason says why it is ignored, or what it is a part of.
+	Reason string
 }
 
 // Severity orders diagnostics.

@@ -35,31 +35,46 @@ func Read(stage *assembly.Stage, o Options) (*Application, error) {
 		r.addStack(s, nil, "")
 	}
 	r.nameFunctions()
-	for _, phase := range phases {
+	for _, phase := range phases() {
 		for _, res := range r.resources {
-			if read, ok := phase[res.r.Type]; ok {
+			if read, ok := phase[res.r.Type]; ok && r.active(res) {
 				read(r, res)
 			}
 		}
 	}
+	r.fates()
 	r.finish()
 	return r.app, errors.Join(r.faults...)
 }
 
 // phases are the readers by resource type, in the order in which they refer to
 // each other.
-var phases = []map[string]func(*reader, *resource){
-	{"AWS::Lambda::LayerVersion": (*reader).layer},
-	{"AWS::Lambda::Function": (*reader).function},
-	{
-		"AWS::ApiGatewayV2::Api":           (*reader).httpAPI,
-		"AWS::Lambda::EventSourceMapping":  (*reader).eventSourceMapping,
-		"AWS::Events::Rule":                (*reader).schedule,
-		"AWS::ApiGateway::RestApi":         (*reader).notYet,
-		"AWS::Lambda::Url":                 (*reader).notYet,
-		"AWS::AppSync::GraphQLApi":         (*reader).notYet,
-		"AWS::StepFunctions::StateMachine": (*reader).notYet,
-	},
+func phases() []map[string]func(*reader, *resource) {
+	return []map[string]func(*reader, *resource){
+		{"AWS::Lambda::LayerVersion": (*reader).layer},
+		{"AWS::Lambda::Function": (*reader).function},
+		{
+			"AWS::ApiGatewayV2::Api":               (*reader).apiV2,
+			"AWS::ApiGateway::RestApi":             (*reader).restAPI,
+			"AWS::Lambda::Url":                     (*reader).functionURL,
+			"AWS::Lambda::Alias":                   (*reader).alias,
+			"AWS::Lambda::EventSourceMapping":      (*reader).eventSourceMapping,
+			"AWS::Lambda::EventInvokeConfig":       (*reader).eventInvokeConfig,
+			"AWS::Events::Rule":                    (*reader).rule,
+			"AWS::Events::EventBus":                (*reader).eventBus,
+			"AWS::Scheduler::Schedule":             (*reader).schedule,
+			"AWS::SNS::Topic":                      (*reader).topic,
+			"AWS::SNS::Subscription":               (*reader).subscription,
+			"AWS::SQS::Queue":                      (*reader).queue,
+			"AWS::DynamoDB::Table":                 (*reader).table,
+			"AWS::DynamoDB::GlobalTable":           (*reader).table,
+			"AWS::Kinesis::Stream":                 (*reader).stream,
+			"AWS::KinesisFirehose::DeliveryStream": (*reader).deliveryStream,
+			"AWS::S3::Bucket":                      (*reader).bucket,
+			"AWS::StepFunctions::StateMachine":     (*reader).stateMachine,
+			"AWS::Logs::SubscriptionFilter":        (*reader).subscriptionFilter,
+		},
+	}
 }
 
 // reader gathers one application.
@@ -77,6 +92,10 @@ type reader struct {
 	names         map[string]string    // path by FunctionName
 	functions     map[string]*Function // by ARN
 	layers        map[string]*Layer    // by ARN
+	authorizers   map[*resource]*Authorizer
+	buckets       map[string]*Bucket // by name
+	// left says of a resource with a reader why it is not in the model.
+	left map[*resource]string
 }
 
 // resource is one active resource with the stack that it stands in.
@@ -99,6 +118,9 @@ func newReader(stage *assembly.Stage, o Options) *reader {
 		names:         map[string]string{},
 		functions:     map[string]*Function{},
 		layers:        map[string]*Layer{},
+		authorizers:   map[*resource]*Authorizer{},
+		buckets:       map[string]*Bucket{},
+		left:          map[*resource]string{},
 	}
 }
 
@@ -204,24 +226,35 @@ func (r *reader) warn(res *resource, property, format string, arguments ...any) 
 	r.report(Diagnostic{Warning, res.path, res.where(property), fmt.Sprintf(format, arguments...)})
 }
 
-// notYet reports a resource that would serve or invoke functions, and that
-// this version does not read.
-func (r *reader) notYet(res *resource) {
-	if r.active(res) {
-		r.report(Diagnostic{
-			Warning, res.path, res.scope.Template.File[strings.LastIndex(res.scope.Template.File, "/")+1:] + ": Resources." + res.id,
-			res.r.Type + " is not served locally yet; its functions can be invoked by name",
-		})
-	}
+// leave keeps a resource out of the model, and says why.
+func (r *reader) leave(res *resource, property, format string, arguments ...any) {
+	r.left[res] = fmt.Sprintf(format, arguments...)
+	r.warn(res, property, "%s", r.left[res])
 }
 
 // finish sorts the application and gives its resources their short names.
 func (r *reader) finish() {
 	slices.SortFunc(r.app.Functions, func(a, b *Function) int { return strings.Compare(a.Path, b.Path) })
 	sortAndName(r.app.Layers, func(l *Layer) *ID { return &l.ID })
-	sortAndName(r.app.HTTPAPIs, func(a *HTTPAPI) *ID { return &a.ID })
+	sortAndName(r.app.APIs, func(a *API) *ID { return &a.ID })
+	sortAndName(r.app.WebSocketAPIs, func(a *WebSocketAPI) *ID { return &a.ID })
 	sortAndName(r.app.EventSourceMappings, func(m *EventSourceMapping) *ID { return &m.ID })
+	sortAndName(r.app.EventInvokeConfigs, func(c *EventInvokeConfig) *ID { return &c.ID })
+	sortAndName(r.app.Rules, func(x *Rule) *ID { return &x.ID })
 	sortAndName(r.app.Schedules, func(s *Schedule) *ID { return &s.ID })
+	sortAndName(r.app.Subscriptions, func(s *Subscription) *ID { return &s.ID })
+	sortAndName(r.app.SubscriptionFilters, func(f *SubscriptionFilter) *ID { return &f.ID })
+	sortAndName(r.app.Tables, func(t *Table) *ID { return &t.ID })
+	sortAndName(r.app.Queues, func(q *Queue) *ID { return &q.ID })
+	sortAndName(r.app.Topics, func(t *Topic) *ID { return &t.ID })
+	sortAndName(r.app.EventBuses, func(b *EventBus) *ID { return &b.ID })
+	sortAndName(r.app.Streams, func(s *Stream) *ID { return &s.ID })
+	sortAndName(r.app.DeliveryStreams, func(s *DeliveryStream) *ID { return &s.ID })
+	sortAndName(r.app.Buckets, func(b *Bucket) *ID { return &b.ID })
+	sortAndName(r.app.StateMachines, func(m *StateMachine) *ID { return &m.ID })
+	slices.SortStableFunc(r.app.Resources, func(a, b *Resource) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.LogicalID, b.LogicalID))
+	})
 	slices.SortStableFunc(r.app.Diagnostics, func(a, b Diagnostic) int {
 		return strings.Compare(a.Path+"\x00"+a.Where+"\x00"+a.Message, b.Path+"\x00"+b.Where+"\x00"+b.Message)
 	})

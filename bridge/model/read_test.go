@@ -107,6 +107,19 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
+// TestQualifiers: an alias or version names its function.
+func TestQualifiers(t *testing.T) {
+	a := must(t, "events")
+	for _, name := range []string{"Worker:live", "Shop/Worker:1", "Worker:$LATEST", "arn:aws:lambda:us-east-1:123456789012:function:Worker:live"} {
+		if f := function(t, a, name); f.Path != "Shop/Worker" {
+			t.Errorf("%s means %s", name, f.Path)
+		}
+	}
+	if _, err := a.Function("Worker:dead"); err == nil || err.Error() != `Shop/Worker has no alias "dead"; it has: live` {
+		t.Error(err)
+	}
+}
+
 func TestTwoFunctionsWithOneName(t *testing.T) {
 	_, err := read(t, "several-apis", model.Options{}, func(dir string) {
 		file := filepath.Join(dir, "Shop.template.json")
@@ -159,8 +172,8 @@ func TestSameNameInTwoRegions(t *testing.T) {
 
 func TestRoutesAcrossStacks(t *testing.T) {
 	a := must(t, "cross-stack")
-	if len(a.HTTPAPIs) != 1 || len(a.HTTPAPIs[0].Routes) != 1 || a.HTTPAPIs[0].Routes[0].Function.Path != "Logic/Worker" {
-		t.Fatalf("%+v", a.HTTPAPIs)
+	if len(a.APIs) != 1 || len(a.APIs[0].Routes) != 1 || a.APIs[0].Routes[0].Function.Path != "Logic/Worker" {
+		t.Fatalf("%+v", a.APIs)
 	}
 	if f := function(t, a, "Logic-Worker"); f.Environment["TABLE"] != "Data-Orders" {
 		t.Errorf("environment: %v", f.Environment)
@@ -169,8 +182,8 @@ func TestRoutesAcrossStacks(t *testing.T) {
 
 func TestEventSources(t *testing.T) {
 	a := must(t, "events")
-	if len(a.EventSourceMappings) != 3 || len(a.Schedules) != 1 {
-		t.Fatalf("%d mappings, %d schedules", len(a.EventSourceMappings), len(a.Schedules))
+	if len(a.EventSourceMappings) != 3 || len(a.Rules) != 2 {
+		t.Fatalf("%d mappings, %d schedules", len(a.EventSourceMappings), len(a.Rules))
 	}
 	for _, m := range a.EventSourceMappings {
 		if m.Function.Path != "Shop/Worker" {
@@ -183,7 +196,7 @@ func TestEventSources(t *testing.T) {
 			t.Errorf("%s is enabled", m.Path)
 		}
 	}
-	if s := a.Schedules[0]; s.Expression != "cron(0 3 * * ? *)" || s.Input != `{"task":"sweep"}` || !s.Enabled {
+	if s := a.Rules[0]; s.Expression != "cron(0 3 * * ? *)" || s.Targets[0].Input != `{"task":"sweep"}` || !s.Enabled {
 		t.Errorf("%+v", s)
 	}
 }
@@ -224,7 +237,7 @@ func TestConditionalFunction(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if err != nil || len(a.Functions) != 0 || len(a.HTTPAPIs[0].Routes) != 0 {
+	if err != nil || len(a.Functions) != 0 || len(a.APIs[0].Routes) != 0 {
 		t.Errorf("%v, %d functions", err, len(a.Functions))
 	}
 }

@@ -6,9 +6,9 @@
 // [Write] fills one folder, .aws-sam/build by default, which is where the SAM
 // CLI looks by itself:
 //
-//   - template.yaml: all functions and layers, and the HTTP API where the
-//     application has just one;
-//   - api-NAME.yaml: where there are several APIs, each with the functions
+//   - template.yaml: all functions and layers, and the HTTP or REST API where
+//     the application has just one;
+//   - api-NAME.yaml: each further API and each function URL, with the functions
 //     that it uses, since the SAM CLI serves all APIs of a file as if they
 //     were one;
 //   - env.json: every environment variable with its local value, to copy and
@@ -23,7 +23,7 @@
 // # The form
 //
 // [CloudFormation], the default, has resources of AWS::Lambda and
-// AWS::ApiGatewayV2 and no intrinsic that the SAM CLI could resolve to
+// AWS::ApiGateway and no intrinsic that the SAM CLI could resolve to
 // something else. It is the form that the SAM CLI reads best: it is what its
 // own hook for Terraform hands it. [SAM] has AWS::Serverless resources with
 // their events, for people who hand the template on. The two are never mixed:

@@ -15,7 +15,7 @@ import (
 // SAM CLI looks a function up by logical id, SamResourceId and FunctionName
 // alike, so that none of these may mean two functions.
 type names struct {
-	ids   map[any]string // logical id by *model.Function, *model.Layer, *model.HTTPAPI
+	ids   map[any]string // logical id by *model.Function, *model.Layer, *model.API
 	taken map[string]bool
 	// logicalIDs counts the functions that have a CDK logical id.
 	logicalIDs map[string]int
@@ -39,8 +39,8 @@ func nameAll(app *model.Application) names {
 			}
 		}
 	}
-	for _, api := range app.HTTPAPIs {
-		n.ids[api] = n.take(api.Name, "HttpApi")
+	for _, api := range app.APIs {
+		n.ids[api] = n.take(api.Name, string(api.Protocol)+"Api")
 	}
 	return n
 }

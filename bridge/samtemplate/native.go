@@ -1,7 +1,6 @@
 package samtemplate
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
@@ -9,7 +8,7 @@ import (
 
 // native are the resources of the CloudFormation format: what the SAM CLI
 // reads, and nothing else.
-func (w *writer) native(functions []*model.Function, apis []*model.HTTPAPI) section {
+func (w *writer) native(functions []*model.Function, apis []*model.API) section {
 	var s section
 	for _, f := range functions {
 		s = append(s, entry{w.names.logicalID(f), resource("AWS::Lambda::Function", w.nativeFunction(f), w.metadata(f))})
@@ -22,7 +21,11 @@ func (w *writer) native(functions []*model.Function, apis []*model.HTTPAPI) sect
 		s = append(s, entry{w.names.logicalID(layer), resource("AWS::Lambda::LayerVersion", properties, layerMetadata(layer))})
 	}
 	for _, api := range apis {
-		s = append(s, w.nativeAPI(api, functions)...)
+		if api.Protocol == model.REST {
+			s = append(s, w.nativeREST(api, functions)...)
+		} else {
+			s = append(s, w.nativeHTTP(api, functions)...)
+		}
 	}
 	return s
 }
@@ -96,67 +99,4 @@ func handler(f *model.Function) string {
 		return "bootstrap"
 	}
 	return f.Handler
-}
-
-// nativeAPI is an HTTP API as the SAM CLI reads it: the stage's variables are
-// called Variables there, and each route has an OperationName of its own, since
-// routes that share one are merged.
-func (w *writer) nativeAPI(api *model.HTTPAPI, functions []*model.Function) section {
-	id := w.names.logicalID(api)
-	properties := section{{"Name", api.Name}, {"ProtocolType", "HTTP"}}
-	if api.CORS != nil {
-		properties = append(properties, entry{"CorsConfiguration", corsConfiguration(api.CORS)})
-	}
-	stage := section{{"ApiId", id}, {"StageName", api.StageName}}
-	if len(api.StageVariables) > 0 {
-		stage = append(stage, entry{"Variables", api.StageVariables})
-	}
-	s := section{
-		{id, resource("AWS::ApiGatewayV2::Api", properties, nil)},
-		{w.names.take(id+"Stage", ""), resource("AWS::ApiGatewayV2::Stage", stage, nil)},
-	}
-	for _, route := range w.routes(api, functions) {
-		name := w.names.take(id+routeName(route), "Route")
-		integration := name + "Integration"
-		s = append(s,
-			entry{integration, resource("AWS::ApiGatewayV2::Integration", section{
-				{"ApiId", id},
-				{"IntegrationType", "AWS_PROXY"},
-				{"IntegrationUri", localARN(w.names.logicalID(route.Function))},
-				{"PayloadFormatVersion", route.PayloadFormatVersion},
-			}, nil)},
-			entry{name, resource("AWS::ApiGatewayV2::Route", section{
-				{"ApiId", id},
-				{"RouteKey", routeKey(route)},
-				{"OperationName", name},
-				{"Target", "integrations/" + integration},
-			}, nil)})
-	}
-	return s
-}
-
-// localARN is an ARN that the SAM CLI finds the function by. It reads ARNs of
-// the aws partition alone, whatever the region of the stack.
-func localARN(name string) string {
-	return fmt.Sprintf("arn:aws:lambda:us-east-1:123456789012:function:%s", name)
-}
-
-func corsConfiguration(c *model.CORS) section {
-	var s section
-	add := func(key string, values []string) {
-		if len(values) > 0 {
-			s = append(s, entry{key, values})
-		}
-	}
-	add("AllowOrigins", c.AllowOrigins)
-	add("AllowMethods", c.AllowMethods)
-	add("AllowHeaders", c.AllowHeaders)
-	add("ExposeHeaders", c.ExposeHeaders)
-	if c.AllowCredentials {
-		s = append(s, entry{"AllowCredentials", true})
-	}
-	if c.MaxAge > 0 {
-		s = append(s, entry{"MaxAge", c.MaxAge})
-	}
-	return s
 }

@@ -12,7 +12,7 @@ import (
 // match, it takes the later, so ANY comes before a method and "$default" first.
 // What it would serve otherwise than API Gateway is noted, and what would take
 // the whole API down is changed.
-func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*model.Route {
+func (w *writer) routes(api *model.API, functions []*model.Function) []*model.Route {
 	written := map[*model.Function]bool{}
 	for _, f := range functions {
 		written[f] = true
@@ -27,9 +27,7 @@ func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*mode
 			w.warn(api.Path, "route %q is left out: the SAM CLI takes <...> in a path for a parameter", routeKey(route))
 			continue
 		}
-		if route.AuthorizationType != "NONE" {
-			w.warn(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
-		}
+		w.noteRoute(api, route, functions)
 		kept = append(kept, w.servable(api, route))
 	}
 	sort.SliceStable(kept, func(i, j int) bool {
@@ -40,6 +38,19 @@ func (w *writer) routes(api *model.HTTPAPI, functions []*model.Function) []*mode
 		return routeKey(a) < routeKey(b)
 	})
 	return kept
+}
+
+// noteRoute says what the SAM CLI does not do for a route.
+func (w *writer) noteRoute(api *model.API, route *model.Route, functions []*model.Function) {
+	if route.AuthorizationType != "NONE" && !servedAuthorizer(route.Authorizer, functions) {
+		w.warn(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
+	}
+	if route.APIKeyRequired {
+		w.warn(api.Path, "route %q asks for no API key in the SAM CLI", routeKey(route))
+	}
+	if api.ResponseStream {
+		w.warn(api.Path, "the SAM CLI gives the response of a function URL as a whole, not as a stream")
+	}
 }
 
 func rank(route *model.Route) int {
@@ -59,7 +70,7 @@ var badInParameter = regexp.MustCompile(`[^A-Za-z0-9_]`)
 
 // servable renames path parameters that make the SAM CLI's server fail as a
 // whole: those that are no Python identifier, or that stand in a path twice.
-func (w *writer) servable(api *model.HTTPAPI, route *model.Route) *model.Route {
+func (w *writer) servable(api *model.API, route *model.Route) *model.Route {
 	seen := map[string]bool{}
 	path := parameter.ReplaceAllStringFunc(route.Path, func(match string) string {
 		groups := parameter.FindStringSubmatch(match)

@@ -1,6 +1,7 @@
 package samtemplate
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // serverless are the resources of the SAM format.
-func (w *writer) serverless(functions []*model.Function, apis []*model.HTTPAPI) section {
+func (w *writer) serverless(functions []*model.Function, apis []*model.API) section {
 	events := w.events(functions, apis)
 	var s section
 	for _, f := range functions {
@@ -22,14 +23,94 @@ func (w *writer) serverless(functions []*model.Function, apis []*model.HTTPAPI) 
 		s = append(s, entry{w.names.logicalID(layer), resource("AWS::Serverless::LayerVersion", properties, layerMetadata(layer))})
 	}
 	for _, api := range apis {
-		properties := section{{"StageName", api.StageName}}
+		s = append(s, entry{w.names.logicalID(api), w.serverlessAPI(api, functions)})
+	}
+	return s
+}
+
+func (w *writer) serverlessAPI(api *model.API, functions []*model.Function) section {
+	properties := section{{"StageName", api.StageName}}
+	authorizers := section{}
+	for _, route := range api.Routes {
+		if a := route.Authorizer; servedAuthorizer(a, functions) && authorizers.get(a.Name) == nil {
+			authorizers = append(authorizers, entry{a.Name, w.serverlessAuthorizer(api, a)})
+		}
+	}
+	auth := func() {
+		if len(authorizers) > 0 {
+			properties = append(properties, entry{"Auth", section{{"Authorizers", authorizers}}})
+		}
+	}
+	if api.Protocol == model.REST {
 		if len(api.StageVariables) > 0 {
-			properties = append(properties, entry{"StageVariables", api.StageVariables})
+			properties = append(properties, entry{"Variables", api.StageVariables})
+		}
+		if len(api.BinaryMediaTypes) > 0 {
+			properties = append(properties, entry{"BinaryMediaTypes", api.BinaryMediaTypes})
 		}
 		if api.CORS != nil {
-			properties = append(properties, entry{"CorsConfiguration", corsConfiguration(api.CORS)})
+			properties = append(properties, entry{"Cors", restCORSConfiguration(api.CORS)})
 		}
-		s = append(s, entry{w.names.logicalID(api), resource("AWS::Serverless::HttpApi", properties, nil)})
+		auth()
+		return resource("AWS::Serverless::Api", properties, nil)
+	}
+	if len(api.StageVariables) > 0 {
+		properties = append(properties, entry{"StageVariables", api.StageVariables})
+	}
+	if api.CORS != nil {
+		properties = append(properties, entry{"CorsConfiguration", corsConfiguration(api.CORS)})
+	}
+	auth()
+	return resource("AWS::Serverless::HttpApi", properties, nil)
+}
+
+// restCORSConfiguration is the Cors of an AWS::Serverless::Api, whose values
+// stand in quotes inside the text.
+func restCORSConfiguration(c *model.CORS) section {
+	quoted := func(values []string) string { return "'" + strings.Join(values, ",") + "'" }
+	s := section{{"AllowOrigin", quoted(c.AllowOrigins[:min(1, len(c.AllowOrigins))])}}
+	if len(c.AllowMethods) > 0 {
+		s = append(s, entry{"AllowMethods", quoted(c.AllowMethods)})
+	}
+	if len(c.AllowHeaders) > 0 {
+		s = append(s, entry{"AllowHeaders", quoted(c.AllowHeaders)})
+	}
+	return s
+}
+
+// serverlessAuthorizer is a Lambda authorizer as SAM spells it: its identity
+// sources by kind, without API Gateway's expressions around them.
+func (w *writer) serverlessAuthorizer(api *model.API, a *model.Authorizer) section {
+	arn := map[string]any{"Fn::GetAtt": []string{w.names.logicalID(a.Function), "Arn"}}
+	s := section{{"FunctionArn", arn}}
+	if api.Protocol == model.REST {
+		s = append(s, entry{"FunctionPayloadType", a.Type})
+	} else {
+		s = append(s, entry{"AuthorizerPayloadFormatVersion", a.PayloadFormatVersion}, entry{"EnableSimpleResponses", a.EnableSimpleResponses})
+	}
+	headers, queries, stages := []string{}, []string{}, []string{}
+	for _, source := range a.IdentitySource {
+		name := source[strings.LastIndex(source, ".")+1:]
+		switch {
+		case strings.Contains(source, ".header."):
+			headers = append(headers, name)
+		case strings.Contains(source, ".querystring."):
+			queries = append(queries, name)
+		case strings.HasPrefix(strings.TrimPrefix(source, "$"), "stageVariables."):
+			stages = append(stages, name)
+		}
+	}
+	identity := section{}
+	if a.Type == "TOKEN" && len(headers) > 0 {
+		return append(s, entry{"Identity", section{{"Header", headers[0]}}})
+	}
+	for _, kind := range []entry{{"Headers", headers}, {"QueryStrings", queries}, {"StageVariables", stages}} {
+		if len(kind.Value.([]string)) > 0 {
+			identity = append(identity, kind)
+		}
+	}
+	if len(identity) > 0 {
+		s = append(s, entry{"Identity", identity})
 	}
 	return s
 }
@@ -59,14 +140,14 @@ func (w *writer) serverlessFunction(f *model.Function, events section) section {
 }
 
 // events are the event sources of each function.
-func (w *writer) events(functions []*model.Function, apis []*model.HTTPAPI) map[*model.Function]section {
+func (w *writer) events(functions []*model.Function, apis []*model.API) map[*model.Function]section {
 	events := map[*model.Function]section{}
 	add := func(f *model.Function, id, kind string, properties section) {
 		events[f] = append(events[f], entry{id, section{{"Type", kind}, {"Properties", properties}}})
 	}
 	for _, api := range apis {
 		for _, route := range w.routes(api, functions) {
-			add(route.Function, w.names.take(w.names.logicalID(api)+routeName(route), "Event"), "HttpApi", w.httpAPIEvent(api, route))
+			add(route.Function, w.names.take(w.names.logicalID(api)+routeName(route), "Event"), eventType(api), w.apiEvent(api, route, functions))
 		}
 	}
 	for _, m := range w.app.EventSourceMappings {
@@ -77,18 +158,86 @@ func (w *writer) events(functions []*model.Function, apis []*model.HTTPAPI) map[
 		}
 		add(m.Function, w.names.take(m.Name, "Event"), kind, properties)
 	}
+	w.ruleEvents(add)
 	for _, s := range w.app.Schedules {
-		add(s.Function, w.names.take(s.Name, "Event"), "Schedule", scheduleEvent(s))
+		if f := s.Target.Function; f != nil {
+			add(f, w.names.take(s.Name, "Event"), "ScheduleV2", scheduleV2Event(s))
+		}
 	}
 	return events
 }
 
-func (w *writer) httpAPIEvent(api *model.HTTPAPI, route *model.Route) section {
-	p := section{{"ApiId", map[string]string{"Ref": w.names.logicalID(api)}}}
-	if route.Path != "$default" {
-		p = append(p, entry{"Path", route.Path}, entry{"Method", strings.ToLower(route.Method)})
+func eventType(api *model.API) string {
+	if api.Protocol == model.REST {
+		return "Api"
 	}
-	return append(p, entry{"PayloadFormatVersion", route.PayloadFormatVersion}, entry{"TimeoutInMillis", route.TimeoutMillis})
+	return "HttpApi"
+}
+
+func (w *writer) apiEvent(api *model.API, route *model.Route, functions []*model.Function) section {
+	ref := map[string]string{"Ref": w.names.logicalID(api)}
+	var p section
+	if api.Protocol == model.REST {
+		p = section{{"RestApiId", ref}, {"Path", route.Path}, {"Method", strings.ToLower(route.Method)}}
+	} else {
+		p = section{{"ApiId", ref}}
+		if route.Path != "$default" {
+			p = append(p, entry{"Path", route.Path}, entry{"Method", strings.ToLower(route.Method)})
+		}
+		p = append(p, entry{"PayloadFormatVersion", route.PayloadFormatVersion}, entry{"TimeoutInMillis", min(route.TimeoutMillis, 30000)})
+	}
+	if servedAuthorizer(route.Authorizer, functions) {
+		p = append(p, entry{"Auth", section{{"Authorizer", route.Authorizer.Name}}})
+	}
+	return p
+}
+
+// ruleEvents are the rules of EventBridge whose targets are functions.
+func (w *writer) ruleEvents(add func(f *model.Function, id, kind string, properties section)) {
+	for _, rule := range w.app.Rules {
+		for _, target := range rule.Targets {
+			switch {
+			case target.Function == nil:
+			case rule.Expression != "":
+				add(target.Function, w.names.take(rule.Name, "Event"), "Schedule", scheduleEvent(rule, target))
+			default:
+				p := section{{"EventBusName", rule.BusName}, {"Pattern", json.RawMessage(rule.Pattern)}, {"State", state(rule.Enabled)}}
+				if target.Input != "" {
+					p = append(p, entry{"Input", target.Input})
+				}
+				add(target.Function, w.names.take(rule.Name, "Event"), "EventBridgeRule", p)
+			}
+		}
+	}
+}
+
+func state(enabled bool) string {
+	if enabled {
+		return "ENABLED"
+	}
+	return "DISABLED"
+}
+
+func scheduleEvent(rule *model.Rule, target model.Target) section {
+	p := section{{"Schedule", rule.Expression}}
+	if rule.Description != "" {
+		p = append(p, entry{"Description", rule.Description})
+	}
+	if target.Input != "" {
+		p = append(p, entry{"Input", target.Input})
+	}
+	return append(p, entry{"Enabled", rule.Enabled})
+}
+
+func scheduleV2Event(s *model.Schedule) section {
+	p := section{{"ScheduleExpression", s.Expression}}
+	if s.Timezone != "" {
+		p = append(p, entry{"ScheduleExpressionTimezone", s.Timezone})
+	}
+	if s.Target.Input != "" {
+		p = append(p, entry{"Input", s.Target.Input})
+	}
+	return append(p, entry{"State", state(s.Enabled)})
 }
 
 // sourceEvent is an event source mapping as an event of SAM. The kind is ""
@@ -134,15 +283,4 @@ func service(arn string) string {
 		return parts[2]
 	}
 	return ""
-}
-
-func scheduleEvent(s *model.Schedule) section {
-	p := section{{"Schedule", s.Expression}}
-	if s.Description != "" {
-		p = append(p, entry{"Description", s.Description})
-	}
-	if s.Input != "" {
-		p = append(p, entry{"Input", s.Input})
-	}
-	return append(p, entry{"Enabled", s.Enabled})
 }

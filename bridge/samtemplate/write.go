@@ -47,6 +47,8 @@ type Result struct {
 	// APIs are the paths of the templates of single APIs, where there are
 	// several.
 	APIs []string
+	// Functions are those in the template.
+	Functions []*model.Function
 	// Notes are what the SAM CLI will do otherwise than AWS, or not at all.
 	Notes []model.Diagnostic
 }
@@ -69,7 +71,7 @@ func Write(app *model.Application, o Options) (*Result, error) {
 	if err := w.render(); err != nil {
 		return nil, err
 	}
-	result := &Result{Template: filepath.Join(o.Dir, "template.yaml"), Notes: w.notes}
+	result := &Result{Template: filepath.Join(o.Dir, "template.yaml"), Functions: w.functions, Notes: w.notes}
 	for _, name := range w.apiFiles {
 		result.APIs = append(result.APIs, filepath.Join(o.Dir, name))
 	}
@@ -83,34 +85,59 @@ type writer struct {
 	format  Format
 	helpers bool
 
-	names    names
-	notes    []model.Diagnostic
-	files    map[string][]byte
-	apiFiles []string
+	names     names
+	functions []*model.Function
+	notes     []model.Diagnostic
+	files     map[string][]byte
+	apiFiles  []string
 }
 
 // render makes all files in memory.
 func (w *writer) render() error {
 	w.names = nameAll(w.app)
 	functions := w.writable()
-	apis := w.app.HTTPAPIs
-	if len(apis) > 1 {
-		apis = nil
-		for _, api := range w.app.HTTPAPIs {
-			name := "api-" + api.Name + ".yaml"
-			if err := w.template(name, usedBy(api, functions), []*model.HTTPAPI{api}); err != nil {
-				return err
-			}
-			w.apiFiles = append(w.apiFiles, name)
+	main, alone := w.arrange()
+	for _, api := range alone {
+		name := "api-" + api.Name + ".yaml"
+		if err := w.template(name, usedBy(api, functions), []*model.API{api}); err != nil {
+			return err
 		}
-		w.warn("", "the SAM CLI serves all APIs of a template as one, so each of the %d has a template of its own: start-api -t %s", len(w.apiFiles), filepath.Join(DefaultDir, w.apiFiles[0]))
+		w.apiFiles = append(w.apiFiles, name)
 	}
-	if err := w.template("template.yaml", functions, apis); err != nil {
+	if len(alone) > 0 {
+		w.warn("", "the SAM CLI serves all APIs of a template as one, so that of %s has a template of its own: sam local start-api -t %s", alone[0].Path, filepath.Join(DefaultDir, w.apiFiles[0]))
+	}
+	if err := w.template("template.yaml", functions, main); err != nil {
 		return err
 	}
+	for _, api := range w.app.WebSocketAPIs {
+		w.warn(api.Path, "the SAM CLI serves no WebSocket API; its functions can be invoked by name")
+	}
+	w.functions = functions
 	w.files["env.json"] = w.envFile(functions)
 	w.files["samconfig.toml"] = []byte(samconfig)
 	return nil
+}
+
+// arrange says which API is in template.yaml: the only HTTP or REST API, or the
+// only function URL of an application without these. All others get a template
+// of their own.
+func (w *writer) arrange() (main, alone []*model.API) {
+	var gateways, urls []*model.API
+	for _, api := range w.app.APIs {
+		if api.Protocol == model.FunctionURL {
+			urls = append(urls, api)
+		} else {
+			gateways = append(gateways, api)
+		}
+	}
+	if len(gateways) == 0 {
+		gateways, urls = urls, nil
+	}
+	if len(gateways) > 1 {
+		return nil, w.app.APIs
+	}
+	return gateways, urls
 }
 
 // samconfig keeps containers warm, which the SAM CLI does not do by itself.
@@ -125,11 +152,15 @@ warm_containers = "LAZY"
 warm_containers = "LAZY"
 `
 
-// usedBy are those of the functions that an API's routes go to.
-func usedBy(api *model.HTTPAPI, functions []*model.Function) []*model.Function {
+// usedBy are those of the functions that an API's routes go to, or that decide
+// who may call them.
+func usedBy(api *model.API, functions []*model.Function) []*model.Function {
 	used := map[*model.Function]bool{}
 	for _, route := range api.Routes {
 		used[route.Function] = true
+		if route.Authorizer != nil {
+			used[route.Authorizer.Function] = true
+		}
 	}
 	var kept []*model.Function
 	for _, f := range functions {
@@ -141,7 +172,7 @@ func usedBy(api *model.HTTPAPI, functions []*model.Function) []*model.Function {
 }
 
 // template renders and checks one template.
-func (w *writer) template(name string, functions []*model.Function, apis []*model.HTTPAPI) error {
+func (w *writer) template(name string, functions []*model.Function, apis []*model.API) error {
 	var resources section
 	if w.format == SAM {
 		resources = w.serverless(functions, apis)

@@ -92,7 +92,7 @@ func TestChecks(t *testing.T) {
 		}, `it answers to "Shop/Hello", and so does Hello`},
 		"one route twice": {func(app *model.Application, f *model.Function) {
 			route := &model.Route{Method: "GET", Path: "/x", Function: f, PayloadFormatVersion: "2.0", AuthorizationType: "NONE"}
-			app.HTTPAPIs = []*model.HTTPAPI{{ID: model.ID{Name: "Api"}, Routes: []*model.Route{route, route}}}
+			app.APIs = []*model.API{{ID: model.ID{Name: "Api"}, Routes: []*model.Route{route, route}}}
 		}, `its route "GET /x" is also that of`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,13 +120,13 @@ func bootstrap(f *model.Function, data []byte, mode os.FileMode) {
 // earlier application left.
 func TestRewrite(t *testing.T) {
 	app, f := application(t)
-	api := func(name string) *model.HTTPAPI {
-		return &model.HTTPAPI{ID: model.ID{Name: name, Path: "Shop/" + name}, StageName: "$default", Routes: []*model.Route{
+	api := func(name string) *model.API {
+		return &model.API{ID: model.ID{Name: name, Path: "Shop/" + name}, StageName: "$default", Routes: []*model.Route{
 			{Method: "GET", Path: "/", Function: f, PayloadFormatVersion: "2.0", AuthorizationType: "NONE"},
 		}}
 	}
 	dir := t.TempDir()
-	app.HTTPAPIs = []*model.HTTPAPI{api("A"), api("B")}
+	app.APIs = []*model.API{api("A"), api("B")}
 	result, err := write(t, app, Options{Dir: dir})
 	if err != nil || len(result.APIs) != 2 {
 		t.Fatalf("%+v, %v", result, err)
@@ -142,7 +142,7 @@ func TestRewrite(t *testing.T) {
 	if !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
 		t.Error("the template was written although nothing changed")
 	}
-	app.HTTPAPIs = app.HTTPAPIs[:1]
+	app.APIs = app.APIs[:1]
 	if _, err := write(t, app, Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +157,8 @@ func TestRewrite(t *testing.T) {
 // TestRouteNames: the parameters that the SAM CLI cannot serve, one by one.
 func TestRouteNames(t *testing.T) {
 	app, f := application(t)
-	api := &model.HTTPAPI{ID: model.ID{Name: "Api", Path: "Shop/Api"}, StageName: "$default"}
-	app.HTTPAPIs = []*model.HTTPAPI{api}
+	api := &model.API{ID: model.ID{Name: "Api", Path: "Shop/Api"}, StageName: "$default"}
+	app.APIs = []*model.API{api}
 	want := map[string]string{
 		"GET /a/{order-id}":  "GET /a/{order_id}",
 		"GET /b/{a.b+}":      "GET /b/{a_b+}",

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type output struct {
 	dir     string
 	format  string
 	helpers bool
+	explain bool
 	json    bool
 }
 
@@ -30,6 +32,7 @@ func (o *output) flags(c *cobra.Command) {
 	f.StringVarP(&o.dir, "output-dir", "o", samtemplate.DefaultDir, "folder to write the template to")
 	f.StringVar(&o.format, "format", string(samtemplate.CloudFormation), `"cloudformation", which the SAM CLI runs best, or "sam", with AWS::Serverless resources`)
 	f.BoolVar(&o.helpers, "helpers", false, "keep the functions that the CDK's own constructs made")
+	f.BoolVar(&o.explain, "explain", false, "say for each resource what became of it, and why")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 }
 
@@ -46,7 +49,8 @@ find it without flags.
 Go functions whose source is below this folder are built for this machine.`,
 		Example: `  bailey bridge
   bailey bridge path/to/cdk.out --stage Prod
-  bailey bridge --format sam -o handover`,
+  bailey bridge --format sam -o handover
+  bailey bridge --explain`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -71,10 +75,13 @@ func runBridge(ctx context.Context, s *selection, o *output) error {
 		return err
 	}
 	if o.json {
-		return printBridgeJSON(app, result)
+		return printBridgeJSON(app, result, o.explain)
 	}
 	printDiagnostics(app.Diagnostics)
 	printDiagnostics(result.Notes)
+	if o.explain {
+		return printExplanation(bridge.Explain(app, result))
+	}
 	for _, f := range app.Functions {
 		if !f.Helper {
 			fmt.Printf("%-30s %s\n", f.Name, f.Path)
@@ -122,8 +129,45 @@ func printDiagnostics(all []model.Diagnostic) {
 	}
 }
 
+// fates are the words of --explain.
+var fates = map[bridge.Fate]string{
+	bridge.ServedBySAM:    "served by the SAM CLI",
+	bridge.ServedEmbedded: "invoked by the embedded engine only",
+	bridge.Known:          "known, not run yet",
+	bridge.PartOf:         "part of another resource",
+	bridge.Left:           "ignored",
+}
+
+// printExplanation prints a table by fate: what is served first.
+func printExplanation(all []bridge.Explanation) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, fate := range []bridge.Fate{bridge.ServedBySAM, bridge.ServedEmbedded, bridge.Known, bridge.PartOf, bridge.Left} {
+		var lines []string
+		for _, e := range all {
+			if e.Fate == fate {
+				lines = append(lines, strings.TrimRight(fmt.Sprintf("  %s\t%s\t%s", e.Path, e.Type, e.Reason), "\t"))
+			}
+		}
+		if len(lines) > 0 {
+			fmt.Fprintf(w, "%s (%d)\n%s\n", fates[fate], len(lines), strings.Join(lines, "\n"))
+		}
+	}
+	return w.Flush()
+}
+
+// resourceReport is a resource in what --json prints.
+type resourceReport struct {
+	Path      string `json:"path"`
+	LogicalID string `json:"logicalId"`
+	Stack     string `json:"stack"`
+	Type      string `json:"type"`
+	Fate      string `json:"fate"`
+	Reason    string `json:"reason,omitempty"`
+}
+
 // bridgeReport is what --json prints.
 type bridgeReport struct {
+	Resources   []resourceReport   `json:"resources,omitempty"`
 	Template    string             `json:"template"`
 	APIs        []string           `json:"apiTemplates,omitempty"`
 	Functions   []functionReport   `json:"functions"`
@@ -147,7 +191,7 @@ type diagnosticReport struct {
 	Message  string `json:"message"`
 }
 
-func printBridgeJSON(app *model.Application, result *samtemplate.Result) error {
+func printBridgeJSON(app *model.Application, result *samtemplate.Result, explain bool) error {
 	report := bridgeReport{Template: result.Template, APIs: result.APIs, Functions: []functionReport{}, Diagnostics: []diagnosticReport{}}
 	for _, f := range app.Functions {
 		report.Functions = append(report.Functions, functionReport{f.Name, f.Path, f.LogicalID, f.FunctionName, f.Runtime, f.Architecture, filepath.ToSlash(f.Code.Path)})
@@ -158,6 +202,11 @@ func printBridgeJSON(app *model.Application, result *samtemplate.Result) error {
 			severity = "warning"
 		}
 		report.Diagnostics = append(report.Diagnostics, diagnosticReport{severity, d.Path, d.Where, d.Message})
+	}
+	if explain {
+		for _, x := range bridge.Explain(app, result) {
+			report.Resources = append(report.Resources, resourceReport{x.Path, x.LogicalID, x.Stack, x.Type, string(x.Fate), x.Reason})
+		}
 	}
 	e := json.NewEncoder(os.Stdout)
 	e.SetEscapeHTML(false)

@@ -1,0 +1,197 @@
+package model
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/bailey-cdk/bailey/bridge/cfn"
+)
+
+// The extensions of OpenAPI that say what an operation does. See "OpenAPI
+// extensions for API Gateway" in the Amazon API Gateway Developer Guide.
+const (
+	anyMethod         = "x-amazon-apigateway-any-method"
+	integrationKey    = "x-amazon-apigateway-integration"
+	binaryMediaTypes  = "x-amazon-apigateway-binary-media-types"
+	openAPICORS       = "x-amazon-apigateway-cors"
+	methodsOfOpenAPI  = " get put post delete options head patch trace " + anyMethod + " "
+	defaultRouteOfAPI = "/$default"
+)
+
+// openAPI reads the routes that an OpenAPI body defines.
+func (r *reader) openAPI(res *resource, api *API) {
+	body := r.openAPIBody(res)
+	if body == nil {
+		return
+	}
+	for _, t := range listOf(body[binaryMediaTypes]) {
+		api.BinaryMediaTypes = append(api.BinaryMediaTypes, textOf(t))
+	}
+	if cors, ok := body[openAPICORS].(map[string]any); ok && api.CORS == nil {
+		api.CORS = corsOfOpenAPI(cors)
+	}
+	security := r.securityOf(body)
+	paths, _ := body["paths"].(map[string]any)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		operations, _ := paths[path].(map[string]any)
+		for _, method := range slices.Sorted(maps.Keys(operations)) {
+			operation, ok := operations[method].(map[string]any)
+			if ok && strings.Contains(methodsOfOpenAPI, " "+strings.ToLower(method)+" ") {
+				r.operation(res, api, path, method, operation, security)
+			}
+		}
+	}
+}
+
+// openAPIBody is the body as it stands in the template, or in an asset.
+func (r *reader) openAPIBody(res *resource) map[string]any {
+	if res.r.Properties["Body"] != nil {
+		body, ok := r.property(res, "Body").(map[string]any)
+		if !ok {
+			r.leave(res, "Body", "its body is no OpenAPI document")
+		}
+		return body
+	}
+	path, ok, err := res.stack.Assets.File(r.text(res, "BodyS3Location.Key"))
+	if !ok || err != nil {
+		r.leave(res, "BodyS3Location", "its OpenAPI document is no asset of the assembly; its routes are left out")
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err == nil && !json.Valid(data) {
+		data, err = yaml.YAMLToJSON(data)
+	}
+	var body map[string]any
+	if err == nil {
+		err = cfn.DecodeJSON(path, data, &body)
+	}
+	if err != nil {
+		r.leave(res, "BodyS3Location", "its OpenAPI document cannot be read: %v", err)
+		return nil
+	}
+	// a document that is uploaded is not evaluated by CloudFormation, unless
+	// the CDK wraps it; its intrinsics are those of AWS::Include
+	evaluated, problems := res.scope.Eval(any(body), res.at("BodyS3Location"))
+	r.problems(res, problems)
+	body, _ = evaluated.(map[string]any)
+	return body
+}
+
+func (r *reader) operation(res *resource, api *API, path, method string, operation map[string]any, security func(map[string]any) (string, *Authorizer)) {
+	integration, ok := operation[integrationKey].(map[string]any)
+	route := &Route{Method: strings.ToUpper(method), Path: path, PayloadFormatVersion: "1.0", TimeoutMillis: defaultRESTTimeout}
+	if method == anyMethod {
+		route.Method = "ANY"
+	}
+	if path == defaultRouteOfAPI {
+		route.Path = "$default"
+	}
+	if api.Protocol == HTTP {
+		route.PayloadFormatVersion = cmp.Or(textOf(integration["payloadFormatVersion"]), "1.0")
+		route.TimeoutMillis = defaultHTTPTimeout
+	}
+	kind := strings.ToUpper(textOf(integration["type"]))
+	if !ok || kind != "AWS_PROXY" && kind != "AWS" {
+		if kind != "MOCK" || route.Method != "OPTIONS" {
+			r.warn(res, "Body", "route %q does not go to a function (%s); it is left out", route.key(), cmp.Or(kind, "no integration"))
+		}
+		return
+	}
+	route.AuthorizationType, route.Authorizer = security(operation)
+	uri := textOf(integration["uri"])
+	if route.Function = r.functionByARN(uri); route.Function == nil {
+		r.warn(res, "Body", "route %q goes to %s, which is no function of the application; it is left out", route.key(), uri)
+		return
+	}
+	api.Routes = append(api.Routes, route)
+}
+
+// securityOf finds the authorizer of an operation of a body.
+func (r *reader) securityOf(body map[string]any) func(operation map[string]any) (string, *Authorizer) {
+	schemes, _ := body["securityDefinitions"].(map[string]any)
+	if components, ok := body["components"].(map[string]any); ok {
+		schemes, _ = components["securitySchemes"].(map[string]any)
+	}
+	known := map[string]*Authorizer{}
+	return func(operation map[string]any) (string, *Authorizer) {
+		security := listOf(operation["security"])
+		if operation["security"] == nil {
+			security = listOf(body["security"])
+		}
+		for _, requirement := range security {
+			object, _ := requirement.(map[string]any)
+			for _, name := range slices.Sorted(maps.Keys(object)) {
+				scheme, _ := schemes[name].(map[string]any)
+				if known[name] == nil {
+					known[name] = r.authorizerOfScheme(name, scheme)
+				}
+				return authorizationType(scheme, known[name])
+			}
+		}
+		return "NONE", nil
+	}
+}
+
+func authorizationType(scheme map[string]any, a *Authorizer) (string, *Authorizer) {
+	switch {
+	case textOf(scheme["x-amazon-apigateway-authtype"]) == "awsSigv4":
+		return "AWS_IAM", nil
+	case a == nil:
+		return "NONE", nil // an API key, say
+	case a.Type == "JWT" || a.Type == "COGNITO_USER_POOLS":
+		return a.Type, a
+	}
+	return "CUSTOM", a
+}
+
+// authorizerOfScheme is nil for a scheme without an authorizer.
+func (r *reader) authorizerOfScheme(name string, scheme map[string]any) *Authorizer {
+	settings, ok := scheme["x-amazon-apigateway-authorizer"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	a := &Authorizer{ID: ID{Path: name, Name: name}, Type: strings.ToUpper(textOf(settings["type"])), PayloadFormatVersion: "1.0"}
+	a.Function = r.functionByARN(textOf(settings["authorizerUri"]))
+	if a.Type == "TOKEN" {
+		a.IdentitySource = []string{"method.request.header." + cmp.Or(textOf(scheme["name"]), "Authorization")}
+	}
+	if source := textOf(settings["identitySource"]); source != "" {
+		a.IdentitySource = strings.Split(strings.ReplaceAll(source, " ", ""), ",")
+	}
+	if v := textOf(settings["authorizerPayloadFormatVersion"]); v != "" {
+		a.PayloadFormatVersion = v
+	}
+	a.EnableSimpleResponses = textOf(settings["enableSimpleResponses"]) == "true"
+	if jwt, ok := settings["jwtConfiguration"].(map[string]any); ok {
+		a.Issuer = textOf(jwt["issuer"])
+		for _, audience := range listOf(jwt["audience"]) {
+			a.Audience = append(a.Audience, textOf(audience))
+		}
+	}
+	return a
+}
+
+func corsOfOpenAPI(c map[string]any) *CORS {
+	texts := func(key string) (all []string) {
+		for _, v := range listOf(c[key]) {
+			all = append(all, textOf(v))
+		}
+		return all
+	}
+	return &CORS{
+		AllowCredentials: textOf(c["allowCredentials"]) == "true",
+		AllowHeaders:     texts("allowHeaders"), AllowMethods: texts("allowMethods"),
+		AllowOrigins: texts("allowOrigins"), ExposeHeaders: texts("exposedHeaders"),
+	}
+}
+
+func listOf(v any) []any {
+	list, _ := v.([]any)
+	return list
+}
