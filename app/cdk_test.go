@@ -67,6 +67,14 @@ type result struct {
 // anything of the network.
 func run(t *testing.T, dir string, arguments ...string) result {
 	t.Helper()
+	return runIn(t, []string{
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true",
+	}, dir, arguments...)
+}
+
+// runIn is run with an account: AWS's variables.
+func runIn(t *testing.T, account []string, dir string, arguments ...string) result {
+	t.Helper()
 	tool, err := cdk()
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +86,7 @@ func run(t *testing.T, dir string, arguments ...string) result {
 			command.Env = append(command.Env, variable)
 		}
 	}
-	command.Env = append(command.Env,
-		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true",
+	command.Env = append(append(command.Env, account...),
 		"CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DISABLE_VERSION_CHECK=true", "CDK_VALIDATION=false",
 	)
 	var stdout, all bytes.Buffer

@@ -1,6 +1,6 @@
 // Package e2e brings the real tools to the end-to-end tests: the AWS SAM CLI
-// at a pinned version, a container engine, and the images that functions run
-// in. Nothing in a release imports it.
+// at a pinned version, a container engine, the images that functions run in and
+// an emulated AWS account. Nothing in a release imports it.
 //
 // # What is pinned
 //
@@ -8,6 +8,12 @@
 // cache folder, whose name is a hash of the pins (requirements.txt,
 // constraints.txt). [Prepare] installs them ahead, where there is a network;
 // scripts/with-docker then runs the tests in a namespace that has none.
+//
+// # An AWS account
+//
+// [AWS] starts an emulator of AWS that implements CloudFormation, from PyPI as
+// well (emulator.txt). What it can't do stands in e2e/EMULATOR.md, which the
+// tests hold true.
 //
 // # Images
 //

@@ -147,10 +147,13 @@ func RemoveStandIns() {
 	}
 }
 
-// Prepare installs ahead what the tests need from outside: the SAM CLI, and
-// the parts of the stand-ins for the runtimes.
+// Prepare installs ahead what the tests need from outside: the SAM CLI, the
+// AWS emulator and the parts of the stand-ins for the runtimes.
 func Prepare(progress io.Writer, runtimeIDs ...string) error {
 	if _, err := installSAM(progress); err != nil {
+		return err
+	}
+	if _, err := installEmulator(progress); err != nil {
 		return err
 	}
 	for _, id := range runtimeIDs {
