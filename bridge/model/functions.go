@@ -58,7 +58,9 @@ func (r *reader) function(res *resource) {
 func (r *reader) fileSystems(res *resource) []FileSystem {
 	var all []FileSystem
 	for _, config := range r.objects(res, "FileSystemConfigs") {
-		all = append(all, FileSystem{textOf(config["Arn"]), textOf(config["LocalMountPath"])})
+		fs := FileSystem{textOf(config["Arn"]), textOf(config["LocalMountPath"])}
+		all = append(all, fs)
+		r.warn(res, "FileSystemConfigs", "the file system at %s is not mounted locally; the function sees what this machine has there", fs.LocalMountPath)
 	}
 	return all
 }

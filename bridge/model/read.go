@@ -42,6 +42,9 @@ func Read(stage *assembly.Stage, o Options) (*Application, error) {
 			}
 		}
 	}
+	for _, missing := range stage.Missing {
+		r.report(Diagnostic{Warning, stage.Name, "manifest.json: missing", "the synthesis could not look up " + missing + ", and went on with a placeholder; run cdk synth once with AWS credentials, which stores the answer in cdk.context.json"})
+	}
 	r.fates()
 	r.finish()
 	return r.app, errors.Join(r.faults...)

@@ -2,7 +2,6 @@ package samtemplate
 
 import (
 	"debug/elf"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,9 +13,9 @@ import (
 // check looks at a finished template as the SAM CLI will: every fault here
 // would make it fail as a whole, run the wrong function or lose one silently.
 func check(dir string, files map[string][]byte, resources section) error {
-	c := &checker{dir: dir, files: files, names: map[string]string{}, routes: map[string]string{}}
+	c := &checker{dir: dir, files: files, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
 	for _, e := range resources {
-		c.ids = append(c.ids, e.Key)
+		c.ids[e.Key] = true
 	}
 	for _, e := range resources {
 		c.resource(e.Key, e.Value.(section))
@@ -27,7 +26,7 @@ func check(dir string, files map[string][]byte, resources section) error {
 type checker struct {
 	dir    string
 	files  map[string][]byte // what is written with the template
-	ids    []string
+	ids    map[string]bool
 	names  map[string]string // what a function answers to: its logical id
 	routes map[string]string
 	faults []error
@@ -55,8 +54,24 @@ func (c *checker) resource(id string, r section) {
 		c.routes[key] = id
 	case "AWS::ApiGatewayV2::Integration":
 		c.target(id, fmt.Sprint(properties.get("IntegrationUri")))
+	case "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGateway::Authorizer":
+		c.target(id, fmt.Sprint(properties.get("AuthorizerUri")))
+	case "AWS::ApiGateway::Method":
+		c.method(id, properties)
 	}
-	c.noIntrinsics(id, r)
+	c.walk(id, r)
+}
+
+func (c *checker) method(id string, properties section) {
+	integration, _ := properties.get("Integration").(section)
+	if uri, ok := integration.get("Uri").(string); ok {
+		c.target(id, uri)
+	}
+	key := fmt.Sprint(properties.get("RestApiId"), " ", properties.get("ResourceId"), " ", properties.get("HttpMethod"))
+	if other, ok := c.routes[key]; ok {
+		c.fault(id, "its method is also that of %s", other)
+	}
+	c.routes[key] = id
 }
 
 func (c *checker) function(id string, properties, metadata section) {
@@ -137,48 +152,55 @@ func elfArchitecture(path string) string {
 }
 
 func (c *checker) target(id, uri string) {
-	name := uri[strings.LastIndex(uri, ":")+1:]
-	for _, known := range c.ids {
-		if known == name {
-			return
-		}
+	name := strings.TrimSuffix(uri[strings.LastIndex(uri, ":")+1:], "/invocations")
+	if !c.ids[name] {
+		c.fault(id, "it goes to %s, which is not in the template", name)
 	}
-	c.fault(id, "it goes to %s, which is not in the template", name)
 }
 
-// noIntrinsics allows references by Ref to resources of the template, and no
-// other intrinsic.
-func (c *checker) noIntrinsics(id string, r section) {
-	text, err := json.Marshal(r)
-	if err != nil {
-		c.fault(id, "%v", err)
-		return
-	}
-	var value any
-	if err := json.Unmarshal(text, &value); err != nil {
-		c.fault(id, "%v", err)
-		return
-	}
-	c.walk(id, value)
-}
-
+// walk looks for what is left of CloudFormation in a value: it allows
+// references to resources of the template, and no other intrinsic.
 func (c *checker) walk(id string, v any) {
 	switch v := v.(type) {
+	case section:
+		for _, e := range v {
+			c.property(id, e.Key, e.Value, len(v))
+		}
+	case []section:
+		for _, e := range v {
+			c.walk(id, e)
+		}
 	case []any:
 		for _, e := range v {
 			c.walk(id, e)
 		}
 	case map[string]any:
 		for key, e := range v {
-			if len(v) == 1 && strings.HasPrefix(key, "Fn::") {
-				c.fault(id, "%s is left in it", key)
-			}
-			if name, ok := e.(string); ok && key == "Ref" && len(v) == 1 {
-				c.target(id, name)
-			}
-			c.walk(id, e)
+			c.property(id, key, e, len(v))
+		}
+	case map[string]string:
+		for key, e := range v {
+			c.property(id, key, e, len(v))
 		}
 	}
+}
+
+// property looks at one property of an object of so many.
+func (c *checker) property(id, key string, value any, of int) {
+	if of == 1 && strings.HasPrefix(key, "Fn::") && key != "Fn::GetAtt" {
+		c.fault(id, "%s is left in it", key)
+	}
+	if of == 1 && key == "Fn::GetAtt" {
+		if parts, ok := value.([]string); ok {
+			c.target(id, parts[0])
+		} else {
+			c.fault(id, "%s is left in it", key)
+		}
+	}
+	if name, ok := value.(string); ok && of == 1 && key == "Ref" {
+		c.target(id, name)
+	}
+	c.walk(id, value)
 }
 
 // get is the value of a key, nil where there is none.

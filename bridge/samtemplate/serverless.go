@@ -133,10 +133,32 @@ func (w *writer) serverlessFunction(f *model.Function, events section) section {
 		p = append(p, entry{"ReservedConcurrentExecutions", f.ReservedConcurrency})
 	}
 	p = append(p, entry{"Tracing", f.Tracing})
+	if config := w.functionURLConfig(f); config != nil {
+		p = append(p, entry{"FunctionUrlConfig", config})
+	}
 	if len(events) > 0 {
 		p = append(p, entry{"Events", events})
 	}
 	return p
+}
+
+// functionURLConfig is a function's own endpoint. The SAM CLI does not serve
+// it: the template of its own, an HTTP API, is for that.
+func (w *writer) functionURLConfig(f *model.Function) section {
+	for _, api := range w.app.APIs {
+		if api.Protocol != model.FunctionURL || api.Routes[0].Function != f {
+			continue
+		}
+		config := section{{"AuthType", api.Routes[0].AuthorizationType}}
+		if api.CORS != nil {
+			config = append(config, entry{"Cors", corsConfiguration(api.CORS)})
+		}
+		if api.ResponseStream {
+			config = append(config, entry{"InvokeMode", "RESPONSE_STREAM"})
+		}
+		return config
+	}
+	return nil
 }
 
 // events are the event sources of each function.
