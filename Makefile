@@ -50,7 +50,7 @@ bench: tools
 
 # A million warm invocations, with memory and responses counted.
 soak:
-	go test ./bridge/local -run Soak -soak -v -timeout 60m
+	BAILEY_SOAK=1000000 go test ./bridge/local -run Soak -v -timeout 60m
 
 # A million executions of each fuzz target.
 FUZZ_EXECUTIONS ?= 1000000
