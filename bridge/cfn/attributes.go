@@ -1,10 +1,12 @@
 package cfn
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +18,8 @@ import (
 // pattern of that attribute; ${partition}, ${region}, ${account}, ${suffix}
 // and ${stack} are the stack's; ${id:N} is a made identifier of N hexadecimal
 // digits and ${uuid} one in the form of a UUID, the same on every run;
-// ${=Property} is a property of the resource.
+// ${made:TEXT} is TEXT, in a place that AWS fills; ${=Property:TEXT} is a
+// property of the resource, or TEXT where it has none.
 type returns struct {
 	// nameProperty is the property that gives the physical name.
 	nameProperty string
@@ -28,6 +31,9 @@ var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // refResource is what Ref gives for a resource.
 func (c *call) refResource(id string, r *Resource) any {
+	if physical, ok := c.physicalID("Ref "+id, id); ok {
+		return physical
+	}
 	known, ok := returnValues[r.Type]
 	if !ok {
 		return c.unresolved("Ref "+id, "Bailey does not know what a "+r.Type+" returns; "+waysOut)
@@ -40,6 +46,9 @@ const waysOut = "give the value with --env-vars, or in bailey.toml"
 
 // attribute is what Fn::GetAtt gives for a resource.
 func (c *call) attribute(id string, r *Resource, name string) any {
+	if physical, ok := c.physicalID("Fn::GetAtt "+id+"."+name, id); ok {
+		return c.deployedAttribute(id, physical, r, name)
+	}
 	known, ok := returnValues[r.Type]
 	if !ok {
 		return c.unresolved("Fn::GetAtt "+id+"."+name, "Bailey does not know what a "+r.Type+" returns; "+waysOut)
@@ -51,23 +60,67 @@ func (c *call) attribute(id string, r *Resource, name string) any {
 	return c.expand(known, pattern, id, r)
 }
 
-func (c *call) expand(known returns, pattern, id string, r *Resource) any {
+// expand is a pattern with local values.
+func (c *call) expand(known returns, pattern, id string, r *Resource) string {
+	e := expansion{c, known, id, r, nil, false}
+	return e.expand(pattern)
+}
+
+// expansion puts values into the patterns of one resource.
+type expansion struct {
+	*call
+	known returns
+	id    string
+	r     *Resource
+	// bound are what AWS chose for a deployed resource, nil for a local one,
+	// and unknown tells that a pattern needs more of it.
+	bound   map[string]string
+	unknown bool
+}
+
+func (e *expansion) expand(pattern string) string {
 	return variable.ReplaceAllStringFunc(pattern, func(match string) string {
 		name := match[2 : len(match)-1]
 		if property, ok := strings.CutPrefix(name, "="); ok {
-			return c.property(id, r, property)
+			property, otherwise, _ := strings.Cut(property, ":")
+			return cmp.Or(e.property(e.id, e.r, property), otherwise)
 		}
-		if digits, ok := strings.CutPrefix(name, "id:"); ok {
-			n := 0
-			_, _ = fmt.Sscan(digits, &n)
-			return c.scope.madeID(id)[:n]
+		if value, ok := e.bound[name]; ok {
+			return value
 		}
-		return c.patternVariable(known, name, id, r)
+		if ofAWS(name) {
+			return e.made(name)
+		}
+		return e.variable(name)
 	})
 }
 
-func (c *call) patternVariable(known returns, name, id string, r *Resource) string {
-	p := c.scope.Pseudo
+// made stands in for what AWS chooses.
+func (e *expansion) made(name string) string {
+	kind, argument, _ := strings.Cut(name, ":")
+	switch {
+	case e.deployed():
+		e.unknown = true
+		return ""
+	case kind == "id":
+		n, _ := strconv.Atoi(argument)
+		return e.scope.madeID(e.id)[:n]
+	case kind == "uuid":
+		return uuid(e.scope.Pseudo.StackName, e.id)
+	}
+	return argument
+}
+
+func (e *expansion) deployed() bool {
+	if e.scope.Deployed == nil {
+		return false
+	}
+	_, ok := e.scope.Deployed.PhysicalIDs[e.id]
+	return ok
+}
+
+func (e *expansion) variable(name string) string {
+	p := e.scope.Pseudo
 	switch name {
 	case "partition":
 		return p.Partition
@@ -81,17 +134,17 @@ func (c *call) patternVariable(known returns, name, id string, r *Resource) stri
 		return p.StackName
 	case "stackid":
 		return p.StackID
-	case "uuid":
-		return uuid(p.StackName, id)
 	case "name":
-		return c.physicalName(known, id, r)
+		return e.physicalName(e.known, e.id, e.r)
+	case "rule":
+		// of a rule of another bus than the default, the id is BUS|NAME
+		return strings.Replace(e.physicalName(e.known, e.id, e.r), "|", "/", 1)
 	case "arn":
-		text, _ := scalar(c.expand(known, known.attributes["Arn"], id, r))
-		return text
+		return e.expand(e.known.attributes["Arn"])
 	case "function":
-		return c.functionARN(id, r)
+		return e.functionARN(e.id, e.r)
 	}
-	return c.unresolved("${"+name+"}", "unknown variable in the table of return values")
+	return e.unresolved("${"+name+"}", "unknown variable in the table of return values")
 }
 
 // property is a property of a resource as a text, "" where it is not given.
@@ -126,8 +179,8 @@ func (c *call) functionARN(id string, r *Resource) string {
 	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", p.Partition, p.Region, p.AccountID, name)
 }
 
-// PhysicalName is the local name of a resource: the template's own where it
-// gives one, else what [Scope.Name] makes.
+// PhysicalName is the name of a resource: the deployed one's, else the
+// template's own where it gives one, else what [Scope.Name] makes.
 func (s *Scope) PhysicalName(id string) (string, []Problem) {
 	r := s.Template.Resources[id]
 	c := &call{scope: s, at: "Resources." + id}
@@ -135,10 +188,19 @@ func (s *Scope) PhysicalName(id string) (string, []Problem) {
 }
 
 func (c *call) physicalName(known returns, id string, r *Resource) string {
+	physical, deployed := c.physicalID("Ref "+id, id)
+	if deployed {
+		if name, ok := c.scope.boundTo(known, id, physical)["name"]; ok {
+			return name
+		}
+	}
 	if known.nameProperty != "" {
 		if name := c.property(id, r, known.nameProperty); name != "" {
 			return name
 		}
+	}
+	if deployed {
+		return physical
 	}
 	name, ok := c.scope.names[id]
 	if !ok {

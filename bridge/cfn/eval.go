@@ -32,6 +32,9 @@ type Problem struct {
 	// Secret marks a value that was resolved, but that came from a parameter
 	// with NoEcho: it must not be written anywhere.
 	Secret bool
+	// Local marks a value that was resolved, but not with the resource of the
+	// deployed stack, which has none.
+	Local bool
 }
 
 // Pseudo holds the pseudo parameters of one stack. See "Pseudo parameters
@@ -89,6 +92,9 @@ type Scope struct {
 	// Name gives the local physical name of a resource for which the template
 	// names none.
 	Name func(logicalID string, r *Resource) string
+	// Deployed is the stack as it is deployed, nil for made values. The pseudo
+	// parameters should be its own: see [DeployedPseudo].
+	Deployed *Deployed
 
 	evaluation *Evaluation
 	parent     *Scope
@@ -100,6 +106,10 @@ type Scope struct {
 	memo  map[string]memoized
 	names map[string]string
 	busy  []string
+	// shown and bound are of a deployed stack: what its outputs tell of
+	// attributes, and its physical ids taken apart.
+	shown map[string]string
+	bound map[string]map[string]string
 }
 
 type memoized struct {

@@ -111,14 +111,23 @@ func (c *call) pseudo(name string) (any, bool) {
 func (c *call) parameter(name string) any {
 	return c.once(c.scope, "Ref "+name, func(c *call) any {
 		p := c.scope.Template.Parameters[name]
-		if hidden, _ := scalar(p.NoEcho); hidden == "true" {
+		hidden, _ := scalar(p.NoEcho)
+		if hidden == "true" {
 			c.add(Problem{Expression: "Ref " + name, Where: c.scope.where(c.at), Reason: "the parameter has NoEcho", Secret: true})
 		}
 		if value, ok := c.scope.evaluation.Overrides[name]; ok {
 			return typed(p.Type, value)
 		}
+		if d := c.scope.Deployed; d != nil {
+			if value, ok := d.Parameters[name]; ok && hidden != "true" {
+				return typed(p.Type, value)
+			}
+		}
 		if given, ok := c.scope.parameters[name]; ok {
 			return typed(p.Type, c.there(place{c.scope.parent, given, c.scope.parentAt + name}))
+		}
+		if hidden == "true" && c.scope.Deployed != nil {
+			return c.unresolved("Ref "+name, "AWS hides what the deployed stack has for a parameter with NoEcho; give it with --parameter-overrides "+name+"=VALUE")
 		}
 		if p.Default == nil {
 			return c.unresolved("Ref "+name, "the parameter has no default; give one with --parameter-overrides "+name+"=VALUE")
@@ -174,12 +183,18 @@ func (e *Evaluation) ssmParameters() map[string]place {
 			if r.Type != "AWS::SSM::Parameter" {
 				continue
 			}
-			if name, problems := s.String(r.Properties["Name"], "Resources."+id+".Properties.Name"); name != "" && len(problems) == 0 {
+			if name, problems := s.String(r.Properties["Name"], "Resources."+id+".Properties.Name"); name != "" && known(problems) {
 				e.ssm[name] = place{s, r.Properties["Value"], "Resources." + id + ".Properties.Value"}
 			}
 		}
 	}
 	return e.ssm
+}
+
+// known says whether a value with these problems is what it would be in AWS,
+// or stands for it.
+func known(problems []Problem) bool {
+	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Local })
 }
 
 func (c *call) importValue(v any) any {
@@ -189,6 +204,11 @@ func (c *call) importValue(v any) any {
 	}
 	if found, ok := c.scope.evaluation.allExports()[name]; ok {
 		return c.there(found)
+	}
+	if d := c.scope.Deployed; d != nil {
+		if value, ok := d.Exports[name]; ok {
+			return value
+		}
 	}
 	return c.unresolved("Fn::ImportValue "+name, "no stack of the application exports it; give the value of the variable with --env-vars")
 }
@@ -204,8 +224,8 @@ func (e *Evaluation) allExports() map[string]place {
 			if o.Export == nil {
 				continue
 			}
-			if name, problems := s.String(o.Export.Name, "Outputs."+key+".Export.Name"); len(problems) == 0 {
-				e.exports[name] = place{s, o.Value, "Outputs." + key + ".Value"}
+			if name, problems := s.String(o.Export.Name, "Outputs."+key+".Export.Name"); known(problems) {
+				e.exports[name] = place{s, s.output(key, o), "Outputs." + key + ".Value"}
 			}
 		}
 	}
@@ -252,7 +272,7 @@ func (c *call) nestedOutput(child *Scope, expression, name string) any {
 	if !ok {
 		return c.unresolved(expression, "the nested stack "+child.Template.File+" has no such output")
 	}
-	return c.there(place{child, o.Value, "Outputs." + name + ".Value"})
+	return c.there(place{child, child.output(name, o), "Outputs." + name + ".Value"})
 }
 
 func (c *call) join(v any) any {
