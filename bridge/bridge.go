@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/assembly"
+	"github.com/bailey-cdk/bailey/bridge/cfn"
 	"github.com/bailey-cdk/bailey/bridge/model"
 	"github.com/bailey-cdk/bailey/internal/build"
 )
@@ -30,6 +31,10 @@ type Options struct {
 	// Region and AccountID are those of stacks that name none. See
 	// [model.Options].
 	Region, AccountID string
+	// Deployed reads stacks of the stage as they are deployed, by construct
+	// path, for the values of their resources. nil leaves all values local. See
+	// package bridge/deployed.
+	Deployed func(*assembly.Stage) (map[string]*cfn.Deployed, error)
 	// Transforms are called in order.
 	Transforms []Transform
 }
@@ -50,9 +55,15 @@ func Load(o Options) (*model.Application, error) {
 	if err != nil {
 		return nil, err
 	}
-	app, err := model.Read(stage, model.Options{
+	options := model.Options{
 		Region: o.Region, AccountID: o.AccountID, ParameterOverrides: o.ParameterOverrides, Project: project,
-	})
+	}
+	if o.Deployed != nil {
+		if options.Deployed, err = o.Deployed(stage); err != nil {
+			return nil, err
+		}
+	}
+	app, err := model.Read(stage, options)
 	if err != nil {
 		return nil, err
 	}

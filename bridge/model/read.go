@@ -21,6 +21,9 @@ type Options struct {
 	AccountID string
 	// ParameterOverrides win over the defaults of template parameters.
 	ParameterOverrides map[string]string
+	// Deployed are stacks as they are deployed, by the construct path of the
+	// stack. Their values are those of the deployed resources.
+	Deployed map[string]*cfn.Deployed
 	// Project is the folder below which the Go sources named by metadata are
 	// taken from. "" uses the code assets alone.
 	Project string
@@ -130,8 +133,16 @@ func newReader(stage *assembly.Stage, o Options) *reader {
 // addStack adds a stack with those nested in it.
 func (r *reader) addStack(s *assembly.Stack, parent *cfn.Scope, logicalID string) {
 	pseudo := cfn.LocalPseudo(cmp.Or(s.Account, r.o.AccountID), cmp.Or(s.Region, r.o.Region), s.Name)
+	deployed := r.o.Deployed[s.Path]
+	if deployed != nil {
+		p, err := cfn.DeployedPseudo(deployed.StackID)
+		if err != nil {
+			r.faults = append(r.faults, fmt.Errorf("stack %s: %w", s.Path, err))
+		}
+		pseudo = p
+	}
 	byID := map[string]*resource{}
-	scope := &cfn.Scope{Template: s.Template, Pseudo: pseudo, Name: func(id string, _ *cfn.Resource) string {
+	scope := &cfn.Scope{Template: s.Template, Pseudo: pseudo, Deployed: deployed, Name: func(id string, _ *cfn.Resource) string {
 		return r.physicalName(byID[id])
 	}}
 	if parent == nil {
