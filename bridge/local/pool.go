@@ -53,8 +53,10 @@ func (p *pool) reserve() (*instance, error) {
 	}
 	p.busy++
 	for len(p.idle) > 0 {
-		i := p.idle[len(p.idle)-1]
-		p.idle = p.idle[:len(p.idle)-1]
+		last := len(p.idle) - 1
+		i := p.idle[last]
+		p.idle[last] = nil
+		p.idle = p.idle[:last]
 		if !i.proc.gone() {
 			return i, nil
 		}
