@@ -28,7 +28,7 @@ import (
 var passedOn = []string{
 	"PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR",
 	"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
-	"AWS_SDK_LOAD_CONFIG", "AWS_CA_BUNDLE",
+	"AWS_SDK_LOAD_CONFIG", "AWS_CA_BUNDLE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 	"AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
 	"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -71,6 +71,7 @@ func (s settings) environment() (env map[string]string, ignored []string) {
 			env[name] = value
 		}
 	}
+	maps.Copy(env, s.host.endpoints())
 	maps.Copy(env, s.defaults())
 	for name, value := range s.fn.Environment {
 		if slices.Contains(reservedNames, name) {
@@ -168,6 +169,18 @@ func parseEnvironment(environ []string) hostEnvironment {
 	env := make(hostEnvironment, len(environ))
 	for _, entry := range environ {
 		if name, value, ok := strings.Cut(entry, "="); ok {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// endpoints are where the host's AWS SDKs go in place of AWS: AWS_ENDPOINT_URL
+// and, for single services, AWS_ENDPOINT_URL_SQS and so on.
+func (h hostEnvironment) endpoints() map[string]string {
+	env := map[string]string{}
+	for name, value := range h {
+		if value != "" && (name == "AWS_ENDPOINT_URL" || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")) {
 			env[name] = value
 		}
 	}

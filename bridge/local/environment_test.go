@@ -83,6 +83,31 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// A function that works on an emulated AWS must reach it.
+func TestEndpoints(t *testing.T) {
+	endpoints := []string{
+		"AWS_ENDPOINT_URL=http://127.0.0.1:4566", "AWS_ENDPOINT_URL_SQS=http://127.0.0.1:9324", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false",
+		"AWS_ENDPOINT_URL_S3=", "AWS_ENDPOINT=x", "AWS_ENDPOINT_URLS=x",
+	}
+	e, _ := newEngine(t, Options{Environ: slices.Concat(host, endpoints)})
+	fn := goFunction("acts")
+	fn.Environment = map[string]string{"AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:1"}
+	got := environOf(t, e, fn)
+	for name, want := range map[string]string{
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9324",
+		"AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+	} {
+		if got[name] != want {
+			t.Errorf("%s=%q, want %q", name, got[name], want)
+		}
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "AWS_ENDPOINT_URLS"} {
+		if value, set := got[name]; set {
+			t.Errorf("%s=%q got through", name, value)
+		}
+	}
+}
+
 func TestReservedVariables(t *testing.T) {
 	e, log := newEngine(t, Options{Environ: host})
 	fn := goFunction("acts")

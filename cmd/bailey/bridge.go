@@ -46,9 +46,13 @@ func newBridge() *cobra.Command {
 the template that the SAM CLI runs: sam local invoke, start-api and start-lambda
 find it without flags.
 
-Go functions whose source is below this folder are built for this machine.`,
+Go functions whose source is below this folder are built for this machine.
+
+--from-stack reads the deployed stacks from AWS, so that names, URLs and ARNs are
+those of the deployed resources.`,
 		Example: `  bailey bridge
   bailey bridge path/to/cdk.out --stage Prod
+  bailey bridge --from-stack
   bailey bridge --format sam -o handover
   bailey bridge --explain`,
 		Args: cobra.MaximumNArgs(1),
@@ -66,7 +70,7 @@ Go functions whose source is below this folder are built for this machine.`,
 
 // runBridge reads, builds and writes.
 func runBridge(ctx context.Context, s *selection, o *output) error {
-	app, err := s.load()
+	app, err := s.load(ctx)
 	if err != nil {
 		return err
 	}

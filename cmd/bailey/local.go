@@ -41,7 +41,6 @@ type invocation struct {
 	noEvent bool
 	engine  string
 	logFile string
-	profile string
 	samArgs []string
 }
 
@@ -60,10 +59,14 @@ The response goes to standard output, the function's log to standard error.
 against Bailey's own Lambda Runtime API. --engine sam writes the template, runs
 the installed SAM CLI on it and hands on what follows "--".
 
+--from-stack reads the deployed stacks from AWS, so that the function works on
+the deployed resources, with your own credentials.
+
 Exit status: 0 for a response; 1 where the function failed; 2 where it could not
 be run. The SAM CLI's own status is 0 also where the function failed.`,
 		Example: `  bailey local invoke Checkout -e events/order.json
   echo '{"id": 1}' | bailey local invoke Checkout -e -
+  bailey local invoke Checkout --from-stack -e events/order.json
   bailey local invoke Checkout --engine sam -- --skip-pull-image`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := i.arguments(c, args); err != nil {
@@ -78,7 +81,7 @@ be run. The SAM CLI's own status is 0 also where the function failed.`,
 	f.BoolVar(&i.noEvent, "no-event", false, "invoke with an empty event, as without --event")
 	f.StringVar(&i.engine, "engine", engineProcess, `"process" or "sam"`)
 	f.StringVarP(&i.logFile, "log-file", "l", "", "file to add the function's log to, in place of standard error")
-	f.StringVar(&i.profile, "profile", "", "AWS profile whose credentials the function gets")
+	f.StringVar(&i.profile, "profile", "", "AWS profile whose credentials the function and --from-stack get")
 	return c
 }
 
@@ -95,6 +98,8 @@ func (i *invocation) arguments(c *cobra.Command, args []string) error {
 			i.parameters = append(i.parameters, word)
 		case i.name == "":
 			i.name = word
+		case i.fromStack.given && len(i.fromStack.names) == 0:
+			return fmt.Errorf("%q is too much: one function can be invoked at a time; the name of a deployed stack is given as --from-stack=%s", word, word)
 		default:
 			return fmt.Errorf("%q is too much: one function can be invoked at a time", word)
 		}
@@ -115,7 +120,7 @@ func (i *invocation) run(ctx context.Context) error {
 	if err != nil {
 		return cannotRun(err)
 	}
-	app, err := i.load()
+	app, err := i.load(ctx)
 	if err != nil {
 		return cannotRun(err)
 	}
