@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,9 @@ func withDocker(t *testing.T, command ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(script, command...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	c := exec.CommandContext(ctx, script, command...)
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "DOCKER_HOST=") {
 			c.Env = append(c.Env, variable)
