@@ -160,6 +160,7 @@ func TestDeploy(t *testing.T) {
 	d := deploy(t, newAccount(t))
 	t.Run("resources", d.testResources)
 	t.Run("differences from AWS", d.testDifferences)
+	t.Run("local functions", d.testFromStack)
 	if got := runIn(t, d.variables, root(t), "diff", "--fail", "--output", t.TempDir()); got.status != 0 || !strings.Contains(got.all, "There were no differences") {
 		t.Errorf("cdk diff after the deployment ended with %d:\n%s", got.status, got.all)
 	}
