@@ -200,10 +200,10 @@ func (c *call) finish(a *answer) *Result {
 	for _, line := range append(a.lines, endLine(c.inv.RequestID), report.line(c.inv.RequestID)) {
 		text = append(append(text, line...), '\n')
 	}
-	c.engine.logs.write(text)
+	c.instance.log.write(text)
 	return &Result{
 		RequestID: c.inv.RequestID, Payload: a.payload, FunctionError: a.functionError,
-		ContentType: a.contentType, Report: report,
+		ContentType: a.contentType, Report: report, LogTail: c.instance.log.take(),
 	}
 }
 
@@ -217,4 +217,4 @@ func (c *call) memory() int64 {
 // megabytes rounds up: Lambda reports whole MB of 2^20 bytes.
 func megabytes(bytes int64) int { return int((bytes + 1<<20 - 1) >> 20) }
 
-func (c *call) log(line string) { c.engine.logs.println(line) }
+func (c *call) log(line string) { c.instance.log.println(line) }

@@ -25,6 +25,7 @@ type instance struct {
 	pool  *pool
 	token string // its part of the Runtime API's paths, known to it alone
 	proc  *process
+	log   *tailedLog
 	start time.Time
 
 	// idle has an entry when the runtime asks for the next event. The owner
@@ -50,7 +51,7 @@ type instance struct {
 
 func newInstance(p *pool) *instance {
 	return &instance{
-		pool: p, token: randomHex(16), start: time.Now(), state: stateStarted,
+		pool: p, token: randomHex(16), log: &tailedLog{to: p.engine.logs}, start: time.Now(), state: stateStarted,
 		idle: make(chan struct{}, 1), work: make(chan *invocation, 1), failed: make(chan answer, 1),
 	}
 }

@@ -45,6 +45,9 @@ type Result struct {
 	// ContentType is the one that the runtime gave the response.
 	ContentType string
 	Report      Report
+	// LogTail is the last 4 KB of the invocation's log, with the START, END
+	// and REPORT lines.
+	LogTail []byte
 }
 
 // invocation is an Invocation under way.

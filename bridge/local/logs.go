@@ -35,6 +35,39 @@ func (l *logStream) notef(format string, args ...any) {
 	l.println("bailey: " + fmt.Sprintf(format, args...))
 }
 
+// maxTail is the most bytes of a log tail, as Lambda's API gives them.
+const maxTail = 4 << 10
+
+// tailedLog passes lines on to the one stream, and keeps the last of them for
+// the invocation that they belong to: a process serves one at a time.
+type tailedLog struct {
+	to *logStream
+
+	mu   sync.Mutex
+	tail []byte
+}
+
+func (l *tailedLog) write(lines []byte) {
+	l.to.write(lines)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail = append(l.tail, lines...)
+	if over := len(l.tail) - maxTail; over > 0 {
+		l.tail = append(l.tail[:0], l.tail[over:]...)
+	}
+}
+
+func (l *tailedLog) println(line string) { l.write([]byte(line + "\n")) }
+
+// take gives the tail and begins another.
+func (l *tailedLog) take() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	tail := bytes.Clone(l.tail)
+	l.tail = l.tail[:0]
+	return tail
+}
+
 // maxLine is where a line without an end is broken, so that a process that
 // never ends one cannot fill the memory.
 const maxLine = 1 << 20
@@ -44,7 +77,7 @@ const maxLine = 1 << 20
 type output struct {
 	file *os.File
 	conn syscall.RawConn
-	to   *logStream
+	to   *tailedLog
 
 	mu   sync.Mutex
 	buf  [16 << 10]byte
@@ -53,7 +86,7 @@ type output struct {
 
 // newOutput makes the pipe and gives its writing end too, which the caller
 // closes once the process has it.
-func newOutput(to *logStream) (*output, *os.File, error) {
+func newOutput(to *tailedLog) (*output, *os.File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err

@@ -93,7 +93,7 @@ func (p *pool) launch() (*instance, error) {
 	i := newInstance(p)
 	p.engine.api.add(i)
 	l := prog.launch(p.engine.api.address+"/"+i.token, logStreamName(i.start))
-	if i.proc, err = startProcess(p.engine.spawner, l, p.engine.logs); err != nil {
+	if i.proc, err = startProcess(p.engine.spawner, l, i.log); err != nil {
 		p.engine.api.remove(i)
 		p.engine.alive.Done()
 		return nil, p.explain(startError(l.path, err))

@@ -43,7 +43,7 @@ type launch struct {
 }
 
 // startProcess starts a process by way of s and follows it until it ends.
-func startProcess(s *spawner, l launch, logs *logStream) (*process, error) {
+func startProcess(s *spawner, l launch, logs *tailedLog) (*process, error) {
 	out, w, err := newOutput(logs)
 	if err != nil {
 		return nil, err

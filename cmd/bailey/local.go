@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -23,7 +22,7 @@ import (
 
 func newLocal() *cobra.Command {
 	c := &cobra.Command{Use: "local", Short: "Run the application's functions on this machine"}
-	c.AddCommand(newInvoke())
+	c.AddCommand(newInvoke(), newStartLambda())
 	return c
 }
 
@@ -35,12 +34,11 @@ const (
 
 // invocation is what bailey local invoke was asked for.
 type invocation struct {
-	selection
+	runner
 	name    string
 	event   string
 	noEvent bool
 	engine  string
-	logFile string
 	samArgs []string
 }
 
@@ -80,8 +78,6 @@ be run. The SAM CLI's own status is 0 also where the function failed.`,
 	f.StringVarP(&i.event, "event", "e", "", `JSON file with the event, "-" for standard input (default: {})`)
 	f.BoolVar(&i.noEvent, "no-event", false, "invoke with an empty event, as without --event")
 	f.StringVar(&i.engine, "engine", engineProcess, `"process" or "sam"`)
-	f.StringVarP(&i.logFile, "log-file", "l", "", "file to add the function's log to, in place of standard error")
-	f.StringVar(&i.profile, "profile", "", "AWS profile whose credentials the function and --from-stack get")
 	return c
 }
 
@@ -192,20 +188,11 @@ func (i *invocation) runProcess(ctx context.Context, f *model.Function, event []
 	if err := buildFunctions(ctx, []*model.Function{f}, runtime.GOOS); err != nil {
 		return cannotRun(err)
 	}
-	logs, closeLogs, err := i.logs()
+	engine, end, err := i.start()
 	if err != nil {
 		return cannotRun(err)
 	}
-	defer closeLogs()
-	scratch, err := filepath.Abs(filepath.Join(".bailey", "run"))
-	if err != nil {
-		return cannotRun(err)
-	}
-	engine, err := local.New(local.Options{Logs: logs, Scratch: scratch, Environ: i.environ()})
-	if err != nil {
-		return cannotRun(err)
-	}
-	defer engine.Close()
+	defer end()
 	result, err := engine.Invoke(ctx, f, local.Invocation{Payload: event})
 	if err != nil {
 		return cannotRun(err)
@@ -217,25 +204,6 @@ func (i *invocation) runProcess(ctx context.Context, f *model.Function, event []
 		return exitStatus(1)
 	}
 	return nil
-}
-
-func (i *invocation) logs() (io.Writer, func(), error) {
-	if i.logFile == "" {
-		return os.Stderr, func() {}, nil
-	}
-	f, err := os.OpenFile(i.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, func() { _ = f.Close() }, nil
-}
-
-// environ is the environment that the engine takes credentials from.
-func (i *invocation) environ() []string {
-	if i.profile == "" {
-		return nil
-	}
-	return append(os.Environ(), "AWS_PROFILE="+i.profile)
 }
 
 // runSAM writes the template and runs the SAM CLI on it.

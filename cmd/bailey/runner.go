@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bailey-cdk/bailey/bridge/local"
+)
+
+// runner is the flags and the start of the embedded engine.
+type runner struct {
+	selection
+	logFile string
+}
+
+func (r *runner) flags(c *cobra.Command) {
+	r.selection.flags(c)
+	f := c.Flags()
+	f.StringVarP(&r.logFile, "log-file", "l", "", "file to add the functions' log to, in place of standard error")
+	f.StringVar(&r.profile, "profile", "", "AWS profile whose credentials the functions and --from-stack get")
+}
+
+// start makes the engine. The caller ends it.
+func (r *runner) start() (*local.Engine, func(), error) {
+	logs := os.Stderr
+	if r.logFile != "" {
+		var err error
+		if logs, err = os.OpenFile(r.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+			return nil, nil, err
+		}
+	}
+	end := func() {
+		if logs != os.Stderr {
+			logs.Close()
+		}
+	}
+	scratch, err := filepath.Abs(filepath.Join(".bailey", "run"))
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	engine, err := local.New(local.Options{Logs: logs, Scratch: scratch, Environ: r.environ()})
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return engine, func() { engine.Close(); end() }, nil
+}
+
+// environ is the environment that the engine takes credentials from.
+func (r *runner) environ() []string {
+	if r.profile == "" {
+		return nil
+	}
+	return append(os.Environ(), "AWS_PROFILE="+r.profile)
+}
