@@ -157,7 +157,7 @@ func (c *call) property(id string, r *Resource, name string) string {
 	if value == nil {
 		return ""
 	}
-	result := c.there(place{c.scope, value, "Resources." + id + ".Properties." + name})
+	result := c.there(place{scope: c.scope, value: value, at: "Resources." + id + ".Properties." + name})
 	text, ok := scalar(result)
 	if !ok {
 		return c.unresolved(id+"."+name, "it is a list or a map, where a text is needed")

@@ -100,15 +100,18 @@ func (s *Scope) shownByOutput(id, attribute string) (string, bool) {
 	return value, ok
 }
 
-// output is what the deployed stack says that an output is, else the
-// template's expression.
-func (s *Scope) output(key string, o *Output) any {
-	if s.Deployed != nil {
-		if value, ok := s.Deployed.Outputs[key]; ok {
-			return value
-		}
+func outputPlace(s *Scope, key string) place {
+	return place{scope: s, value: s.Template.Outputs[key].Value, at: "Outputs." + key + ".Value", output: key}
+}
+
+// deployed is what the deployed stack shows of an output. The template's
+// expression says only whether it is secret.
+func (p place) deployed() (string, bool) {
+	if p.output == "" || p.scope.Deployed == nil {
+		return "", false
 	}
-	return o.Value
+	value, ok := p.scope.Deployed.Outputs[p.output]
+	return value, ok
 }
 
 // boundTo are the variables of the pattern of Ref that make it the physical

@@ -33,7 +33,8 @@ const deployedTemplate = `{
   },
   "Outputs": {
     "Stream": {"Value": {"Fn::GetAtt": ["Shown", "StreamArn"]}},
-    "Made": {"Value": {"Fn::Join": ["", ["a", {"Ref": "Table"}]]}, "Export": {"Name": "made"}}
+    "Made": {"Value": {"Fn::Join": ["", ["a", {"Ref": "Table"}]]}, "Export": {"Name": "made"}},
+    "Hidden": {"Value": {"Ref": "Password"}, "Export": {"Name": "hidden"}}
   }
 }`
 
@@ -58,7 +59,7 @@ func deployedScope(t *testing.T) *Scope {
 			"Function": "Live-Function", "Version": "arn:aws:lambda:eu-west-1:210987654321:function:Live-Function:7",
 			"Secret": "arn:aws:secretsmanager:eu-west-1:210987654321:secret:Live-abcdef", "Search": "live-search", "Odd": "odd-1",
 		},
-		Outputs:    map[string]string{"Stream": "arn:stream", "Made": "as deployed"},
+		Outputs:    map[string]string{"Stream": "arn:stream", "Made": "as deployed", "Hidden": "s3cret"},
 		Parameters: map[string]string{"Level": "debug", "Zones": "a,b"},
 		Exports:    map[string]string{"foreign": "of another app"},
 	}}
@@ -122,6 +123,14 @@ func TestDeployedValuesAreNotMadeUp(t *testing.T) {
 		if len(problems) == 0 || !strings.HasPrefix(text, UnresolvedPrefix) || !strings.Contains(problems[len(problems)-1].Reason, reason) {
 			t.Errorf("%s: got %v, %v", expression, got, problems)
 		}
+	}
+}
+
+// A secret that an output shows stays marked as one.
+func TestDeployedSecretOutput(t *testing.T) {
+	got, problems := deployedScope(t).Eval(decodeValue(t, `{"Fn::ImportValue": "hidden"}`), "here")
+	if got != "s3cret" || len(problems) != 1 || !problems[0].Secret {
+		t.Errorf("got %v, %v", got, problems)
 	}
 }
 

@@ -83,6 +83,8 @@ type place struct {
 	scope *Scope
 	value any
 	at    string
+	// output is the key of the output that the value is, "" for other values.
+	output string
 }
 
 // Scope is one stack of an evaluation.

@@ -124,7 +124,7 @@ func (c *call) parameter(name string) any {
 			}
 		}
 		if given, ok := c.scope.parameters[name]; ok {
-			return typed(p.Type, c.there(place{c.scope.parent, given, c.scope.parentAt + name}))
+			return typed(p.Type, c.there(place{scope: c.scope.parent, value: given, at: c.scope.parentAt + name}))
 		}
 		if hidden == "true" && c.scope.Deployed != nil {
 			return c.unresolved("Ref "+name, "AWS hides what the deployed stack has for a parameter with NoEcho; give it with --parameter-overrides "+name+"=VALUE")
@@ -144,7 +144,12 @@ func (c *call) parameter(name string) any {
 func (c *call) there(p place) any {
 	return c.once(p.scope, p.at, func(inner *call) any {
 		inner.at = p.at
-		return inner.eval(p.value)
+		value := inner.eval(p.value)
+		if shown, ok := p.deployed(); ok {
+			inner.problems = slices.DeleteFunc(inner.problems, func(p Problem) bool { return !p.Secret })
+			return shown
+		}
+		return value
 	})
 }
 
@@ -184,7 +189,7 @@ func (e *Evaluation) ssmParameters() map[string]place {
 				continue
 			}
 			if name, problems := s.String(r.Properties["Name"], "Resources."+id+".Properties.Name"); name != "" && known(problems) {
-				e.ssm[name] = place{s, r.Properties["Value"], "Resources." + id + ".Properties.Value"}
+				e.ssm[name] = place{scope: s, value: r.Properties["Value"], at: "Resources." + id + ".Properties.Value"}
 			}
 		}
 	}
@@ -225,7 +230,7 @@ func (e *Evaluation) allExports() map[string]place {
 				continue
 			}
 			if name, problems := s.String(o.Export.Name, "Outputs."+key+".Export.Name"); known(problems) {
-				e.exports[name] = place{s, s.output(key, o), "Outputs." + key + ".Value"}
+				e.exports[name] = outputPlace(s, key)
 			}
 		}
 	}
@@ -268,11 +273,10 @@ func (c *call) attributeName(v any) (logicalID, attribute string, ok bool) {
 }
 
 func (c *call) nestedOutput(child *Scope, expression, name string) any {
-	o, ok := child.Template.Outputs[name]
-	if !ok {
+	if _, ok := child.Template.Outputs[name]; !ok {
 		return c.unresolved(expression, "the nested stack "+child.Template.File+" has no such output")
 	}
-	return c.there(place{child, child.output(name, o), "Outputs." + name + ".Value"})
+	return c.there(outputPlace(child, name))
 }
 
 func (c *call) join(v any) any {

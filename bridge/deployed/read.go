@@ -207,16 +207,20 @@ func (in *region) read(ctx context.Context, name string) (*cfn.Deployed, error) 
 		Outputs: map[string]string{}, Parameters: map[string]string{},
 	}
 	for _, o := range stack.Outputs {
-		d.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
+		if value := aws.ToString(o.OutputValue); value != hidden {
+			d.Outputs[aws.ToString(o.OutputKey)] = value
+		}
 	}
 	for _, p := range stack.Parameters {
-		// AWS gives four asterisks for a value that it hides.
-		if value := cmp.Or(aws.ToString(p.ResolvedValue), aws.ToString(p.ParameterValue)); value != "****" {
+		if value := cmp.Or(aws.ToString(p.ResolvedValue), aws.ToString(p.ParameterValue)); value != hidden {
 			d.Parameters[aws.ToString(p.ParameterKey)] = value
 		}
 	}
 	return d, in.readResources(ctx, name, d)
 }
+
+// hidden is what AWS gives for a value that it hides.
+const hidden = "****"
 
 func isDeployed(stacks []types.Stack) bool {
 	return len(stacks) > 0 && stacks[0].StackStatus != types.StackStatusReviewInProgress && stacks[0].StackStatus != types.StackStatusDeleteComplete
