@@ -36,12 +36,19 @@ func calls() []call {
 	for _, language := range []string{"go", "node", "python"} {
 		base := "/" + language
 		all = append(all,
-			call{method: "GET", path: base + "/42?q=a%20b&empty=", want: seen{language, "2.0", "GET " + base + "/{id}", "GET", base + "/42",
-				map[string]string{"id": "42"}, map[string]string{"q": "a b", "empty": ""}, ""}},
+			call{method: "GET", path: base + "/42?q=a%20b&empty=", want: seen{
+				language, "2.0", "GET " + base + "/{id}", "GET", base + "/42",
+				map[string]string{"id": "42"},
+				map[string]string{"q": "a b", "empty": ""},
+				"",
+			}},
 			call{method: "POST", path: base, body: `{"id": "ü"}`, want: seen{language, "2.0", "POST " + base, "POST", base, none, none, `{"id": "ü"}`}},
 			call{method: "GET", path: base, want: seen{language, "1.0", base, "GET", base, none, none, ""}},
-			call{method: "PUT", path: base + "/files/a/b%20c", body: "text", want: seen{language, "2.0", "PUT " + base + "/files/{proxy+}", "PUT", base + "/files/a/b c",
-				map[string]string{"proxy": "a/b c"}, none, "text"}},
+			call{method: "PUT", path: base + "/files/a/b%20c", body: "text", want: seen{
+				language, "2.0", "PUT " + base + "/files/{proxy+}", "PUT", base + "/files/a/b c",
+				map[string]string{"proxy": "a/b c"},
+				none, "text",
+			}},
 		)
 	}
 	return append(all,

@@ -50,8 +50,10 @@ func api(routes ...string) resources {
 }
 
 func addRoute(r resources, id, api, key, version, function string) {
-	r[id+"Integration"] = properties("AWS::ApiGatewayV2::Integration", resources{"ApiId": api, "IntegrationType": "AWS_PROXY",
-		"IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:" + function, "PayloadFormatVersion": version})
+	r[id+"Integration"] = properties("AWS::ApiGatewayV2::Integration", resources{
+		"ApiId": api, "IntegrationType": "AWS_PROXY",
+		"IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:" + function, "PayloadFormatVersion": version,
+	})
 	r[id] = properties("AWS::ApiGatewayV2::Route", resources{"ApiId": api, "RouteKey": key, "OperationName": id, "Target": "integrations/" + id + "Integration"})
 }
 
@@ -111,15 +113,19 @@ func functionsAre(want ...string) func(*testing.T, reading) {
 }
 
 var forms = []form{
-	{"literal ids are enough", func() resources { return api("GET /orders/{id} 2.0") },
-		routesAre("GET /orders/{id} App/First 2.0")},
+	{
+		"literal ids are enough", func() resources { return api("GET /orders/{id} 2.0") },
+		routesAre("GET /orders/{id} App/First 2.0"),
+	},
 	{"code is relative to the template", func() resources { return api() }, func(t *testing.T, r reading) {
 		if got, want := r.Functions[0].Code, "/fn"; !strings.HasSuffix(got, want) || strings.Contains(got, ".aws-sam") || !filepath.IsAbs(got) {
 			t.Errorf("code is %q, want the folder fn two above the template's", got)
 		}
 	}},
-	{"an OperationName of its own keeps a route apart", func() resources { return api("GET /same 1.0", "POST /same 2.0") },
-		routesAre("GET /same App/First 1.0", "POST /same App/First 2.0")},
+	{
+		"an OperationName of its own keeps a route apart", func() resources { return api("GET /same 1.0", "POST /same 2.0") },
+		routesAre("GET /same App/First 1.0", "POST /same App/First 2.0"),
+	},
 	{"routes without OperationName are merged", changed(api("GET /same 1.0", "POST /same 2.0"), func(r resources) {
 		delete(in(r, "Route0"), "OperationName")
 		delete(in(r, "Route1"), "OperationName")
@@ -181,7 +187,8 @@ var forms = []form{
 	{"metadata of null ends it", changed(api(), func(r resources) { r["First"].(resources)["Metadata"] = nil }), failsWith("NoneType")},
 	{"an intrinsic is read as something else", changed(api(), func(r resources) {
 		in(r, "First")["Environment"] = resources{"Variables": resources{
-			"TABLE": resources{"Ref": "Table"}, "ARN": resources{"Fn::GetAtt": []string{"Table", "Arn"}}, "IMPORT": resources{"Fn::ImportValue": "x"}}}
+			"TABLE": resources{"Ref": "Table"}, "ARN": resources{"Fn::GetAtt": []string{"Table", "Arn"}}, "IMPORT": resources{"Fn::ImportValue": "x"},
+		}}
 		r["Table"] = properties("AWS::DynamoDB::Table", resources{"TableName": "orders"})
 	}), func(t *testing.T, r reading) {
 		want := map[string]string{"TABLE": "Table", "ARN": "arn:aws:lambda:us-east-1:123456789012:function:Table", "IMPORT": ""}

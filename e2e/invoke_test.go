@@ -21,20 +21,26 @@ type question struct {
 }
 
 var questions = []question{
-	{name: "object", event: `{"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2e3, true]}]}`,
-		want: object(`{"echo": {"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2000, true]}]}}`)},
+	{
+		name: "object", event: `{"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2e3, true]}]}`,
+		want: object(`{"echo": {"a": "ü🚀", "n": 12345.5, "z": null, "deep": [{"<&>": [1, -2000, true]}]}}`),
+	},
 	{name: "null", event: `null`, want: object(`{"echo": null}`)},
 	{name: "array", event: `[1, "two", [3]]`, want: object(`{"echo": [1, "two", [3]]}`)},
 	{name: "string", event: `"text\nof \"two\" lines"`, want: object(`{"echo": "text\nof \"two\" lines"}`)},
 	{name: "context", event: `{"action": "context"}`, want: object(`{"memory": 256, "version": "$LATEST", "id": 36, "left": true}`)},
 	{name: "environment", event: `{"action": "environment"}`},
 	{name: "failure", event: `{"action": "fail"}`, failed: true},
-	{name: "exit", event: `{"action": "exit"}`, failed: true,
-		want: object(`{"errorType": "Runtime.ExitError", "errorMessage": "RequestId: ID Error: Runtime exited with error: exit status 3"}`)},
+	{
+		name: "exit", event: `{"action": "exit"}`, failed: true,
+		want: object(`{"errorType": "Runtime.ExitError", "errorMessage": "RequestId: ID Error: Runtime exited with error: exit status 3"}`),
+	},
 	{name: "after an exit", event: `{}`, want: object(`{"echo": {}}`)},
 	{name: "large response", event: `{"action": "big", "size": 5000000}`, want: strings.Repeat("x", 5000000)},
-	{name: "too large response", event: `{"action": "big", "size": 7000000}`, failed: true,
-		want: object(`{"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`)},
+	{
+		name: "too large response", event: `{"action": "big", "size": 7000000}`, failed: true,
+		want: object(`{"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`),
+	},
 }
 
 func object(text string) any {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	stopServers()
 	e2e.RemoveStandIns()
-	os.RemoveAll(work) //nolint:errcheck // a temporary folder
+	os.RemoveAll(work)
 	os.Exit(status)
 }
 
@@ -68,7 +69,8 @@ func execute(t testing.TB, dir, stdin, name string, arguments ...string) output 
 	command.Dir, command.Env = dir, e2e.Environment(t)
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	err := command.Run()
-	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+	exitError := &exec.ExitError{}
+	if errors.As(err, &exitError) {
 		t.Fatal(err)
 	}
 	return output{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}

@@ -144,7 +144,7 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it is to be closed
+	defer l.Close()
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
@@ -168,7 +168,7 @@ func (s *server) request(t testing.TB, method, path, body string, headers map[st
 	if err != nil {
 		t.Fatalf("%v\n%s", err, s.tail())
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	var content bytes.Buffer
 	if _, err := content.ReadFrom(response.Body); err != nil {
 		t.Fatal(err)

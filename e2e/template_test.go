@@ -91,8 +91,10 @@ func checkRoutes(t *testing.T, r reading, merged bool) {
 			got = append(got, "ANY "+route.Path+" "+route.Function+versionUnless(merged, route.Version))
 		}
 	}
-	want := []string{"ANY /any Service/Python" + versionUnless(merged, "2.0"), "ANY $default Service/Go" + versionUnless(merged, "2.0"),
-		"GET /users/{user_id} Service/Node" + versionUnless(merged, "2.0")}
+	want := []string{
+		"ANY /any Service/Python" + versionUnless(merged, "2.0"), "ANY $default Service/Go" + versionUnless(merged, "2.0"),
+		"GET /users/{user_id} Service/Node" + versionUnless(merged, "2.0"),
+	}
 	for _, language := range languages {
 		path, function := "/"+strings.ToLower(language), " Service/"+language
 		want = append(want,

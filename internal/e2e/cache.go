@@ -54,7 +54,7 @@ func installOnce(kind, key string, progress io.Writer, fill func(dir string) err
 	if exists(done) {
 		return dir, nil
 	}
-	fmt.Fprintf(progress, "installing %s into %s\n", kind, dir)
+	_, _ = fmt.Fprintf(progress, "installing %s into %s\n", kind, dir)
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
@@ -80,10 +80,10 @@ func lock(path string) (unlock func(), err error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close() //nolint:errcheck // nothing was written
+		f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { f.Close() }, nil //nolint:errcheck // nothing was written
+	return func() { f.Close() }, nil
 }
 
 // keyOf is a short name for what an installation was made of.
