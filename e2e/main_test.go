@@ -69,8 +69,8 @@ func execute(t testing.TB, dir, stdin, name string, arguments ...string) output 
 	command.Dir, command.Env = dir, e2e.Environment(t)
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	err := command.Run()
-	exitError := &exec.ExitError{}
-	if errors.As(err, &exitError) {
+	var exit *exec.ExitError // its status is for the caller
+	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
 	return output{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}
