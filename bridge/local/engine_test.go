@@ -47,7 +47,7 @@ func TestReport(t *testing.T) {
 	fn := goFunction("acts")
 	r := invoke(t, e, fn, `{"do": "sleep", "n": 60}`)
 	report := r.Report
-	if report.Duration < 60*time.Millisecond || report.Duration > 2*time.Second {
+	if report.Duration < 60*time.Millisecond || report.Duration > 10*time.Second {
 		t.Errorf("duration %v of a handler that took 60 ms", report.Duration)
 	}
 	if report.InitDuration <= 0 {
@@ -109,8 +109,8 @@ func TestContext(t *testing.T) {
 	if got.Context.Identity.CognitoIdentityID != "id" || got.Context.Identity.CognitoIdentityPoolID != "pool" {
 		t.Errorf("identity: %+v", got.Context.Identity)
 	}
-	if got.Remaining < 3000 || got.Remaining > 5000 {
-		t.Errorf("%d ms remain of 5 s", got.Remaining)
+	if got.Remaining < 20000 || got.Remaining > 30000 {
+		t.Errorf("%d ms remain of 30 s", got.Remaining)
 	}
 	if want, _ := filepath.EvalSymlinks(fn.Code.Path); got.Dir != fn.Code.Path && got.Dir != want {
 		t.Errorf("working folder %s, want %s", got.Dir, want)

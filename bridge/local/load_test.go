@@ -58,14 +58,15 @@ func TestConcurrency(t *testing.T) {
 func TestMixedConcurrency(t *testing.T) {
 	e, _ := newEngine(t, Options{})
 	fn := goFunction("acts")
-	fn.Timeout = time.Second
+	impatient := goFunction("acts")
+	impatient.Timeout = time.Second
 	events := map[string]string{
 		`{}`:                             "",
 		`{"do": "error"}`:                "no such order",
 		`{"do": "exit", "n": 1}`:         "Runtime.ExitError",
 		`{"do": "panic"}`:                "it went wrong",
 		`{"do": "kill"}`:                 "signal: killed",
-		`{"do": "sleep", "n": 3000}`:     "Sandbox.Timedout",
+		`{"do": "sleep", "n": 60000}`:    "Sandbox.Timedout",
 		`{"do": "sleep", "n": 1}`:        "",
 		`{"do": "log", "n": 50}`:         "",
 		`{"do": "big", "n": 6291557}`:    "Function.ResponseSizeTooLarge",
@@ -76,6 +77,10 @@ func TestMixedConcurrency(t *testing.T) {
 	for event, want := range events {
 		for range 5 {
 			group.Go(func() {
+				fn := fn
+				if want == "Sandbox.Timedout" {
+					fn = impatient
+				}
 				r := invoke(t, e, fn, event)
 				if (r.FunctionError != "") != (want != "") || !strings.Contains(string(r.Payload), want) {
 					// A process that ends when it is idle may take one event with it.

@@ -81,7 +81,7 @@ func function(name string) *model.Function {
 	return &model.Function{
 		ID:           model.ID{Path: "Shop/" + name, Stack: "Shop", LogicalID: name + "1A2B", Name: name},
 		FunctionName: name, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:" + name,
-		Architecture: hostArchitecture(), MemorySize: 256, Timeout: 5 * time.Second,
+		Architecture: hostArchitecture(), MemorySize: 256, Timeout: 30 * time.Second,
 		ReservedConcurrency: -1, LogFormat: "Text", LogGroup: "/aws/lambda/" + name,
 	}
 }

@@ -70,7 +70,7 @@ func TestNodeHandlers(t *testing.T) {
 				began := time.Now()
 				r := invoke(t, e, fn, `{"n": 1}`)
 				wantPayload(t, r, test.want)
-				if time.Since(began) > 4*time.Second {
+				if time.Since(began) > 20*time.Second {
 					t.Error("it took until the timeout")
 				}
 			}
@@ -151,7 +151,7 @@ func TestNodeContext(t *testing.T) {
 	got := decode[map[string]any](t, r)
 	remaining, _ := got["remaining"].(float64)
 	stream, _ := got["logStreamName"].(string)
-	if remaining < 3000 || remaining > 5000 || !strings.Contains(stream, "[$LATEST]") {
+	if remaining < 20000 || remaining > 30000 || !strings.Contains(stream, "[$LATEST]") {
 		t.Errorf("remaining %v ms, log stream %q", remaining, stream)
 	}
 	delete(got, "remaining")

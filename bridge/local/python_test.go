@@ -102,7 +102,7 @@ def handler(event, context):
     return {
         "id": context.aws_request_id, "name": context.function_name, "version": context.function_version,
         "memory": context.memory_limit_in_mb, "arn": context.invoked_function_arn, "group": context.log_group_name,
-        "stream": "[$LATEST]" in context.log_stream_name, "remaining": 3000 < context.get_remaining_time_in_millis() <= 5000,
+        "stream": "[$LATEST]" in context.log_stream_name, "remaining": 20000 < context.get_remaining_time_in_millis() <= 30000,
         "custom": context.client_context.custom, "title": context.client_context.client.app_title,
         "identity": context.identity.cognito_identity_id, "pool": context.identity.cognito_identity_pool_id,
         "trace": os.environ["_X_AMZN_TRACE_ID"], "dir": os.getcwd(),
