@@ -83,7 +83,8 @@
 // standard output and error, in their order, and between Lambda's START, END
 // and REPORT lines what belongs to an invocation, if it is the only one. These
 // lines are text whatever the function's log format is, as the SAM CLI's are.
-// Lines that begin with "bailey:" are the engine's own.
+// Lines that begin with "bailey:" are the engine's own. A [Result] has the last
+// 4 KB of what belongs to its invocation.
 //
 // Billed Duration is duration and init together, rounded up to a millisecond:
 // Lambda bills the init phase since August 2025. Max Memory Used is the peak
@@ -93,8 +94,9 @@
 // # Environment
 //
 // A function sees Lambda's variables and its own from the template. Of the
-// host's it sees PATH, LD_LIBRARY_PATH, HOME, TMPDIR and where its AWS
-// credentials are, and no others. The whole list is in environment.go.
+// host's it sees PATH, LD_LIBRARY_PATH, HOME, TMPDIR, where its AWS credentials
+// are and which endpoints stand for AWS (AWS_ENDPOINT_URL and the like), and no
+// others. The whole list is in environment.go.
 //
 // # Code and layers
 //

@@ -230,6 +230,33 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestLogTail checks that a result has the end of its own log and no more.
+func TestLogTail(t *testing.T) {
+	e, log := newEngine(t, Options{})
+	fn := goFunction("acts")
+	r := invoke(t, e, fn, `{"do": "log", "n": 2}`)
+	if string(r.LogTail) != log.String() {
+		t.Errorf("tail:\n%s\nlog:\n%s", r.LogTail, log)
+	}
+	before := len(log.String())
+	r = invoke(t, e, fn, `{}`)
+	if string(r.LogTail) != log.String()[before:] {
+		t.Errorf("the tail of the second invocation:\n%s", r.LogTail)
+	}
+	for _, event := range []string{
+		`{"do": "log", "n": 2000}`, `{"do": "log", "n": 3, "text": "` + strings.Repeat("y", 10000) + `"}`,
+	} {
+		r = invoke(t, e, fn, event)
+		if len(r.LogTail) != 4096 || !strings.HasSuffix(log.String(), string(r.LogTail)) {
+			t.Errorf("%.40s: %d bytes of tail", event, len(r.LogTail))
+		}
+	}
+	r = invoke(t, e, fn, `{"do": "exit", "n": 1}`)
+	if !bytes.HasPrefix(r.LogTail, []byte("START RequestId: "+r.RequestID)) || !bytes.Contains(r.LogTail, []byte("\nRuntime.ExitError\nEND ")) {
+		t.Errorf("the tail of a crash:\n%s", r.LogTail)
+	}
+}
+
 // TestLongLine sends a line that fills the pipe many times over.
 func TestLongLine(t *testing.T) {
 	e, log := newEngine(t, Options{})

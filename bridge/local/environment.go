@@ -14,8 +14,9 @@ import (
 // The environment of a function's process is made of five parts, a later one
 // over an earlier:
 //
-//  1. of the host, what a program needs to run and to find AWS credentials:
-//     [passedOn]. Nothing else of the host's environment gets through.
+//  1. of the host, what a program needs to run and to find AWS credentials,
+//     [passedOn], and where an emulated AWS is, [hostEnvironment.endpoints].
+//     Nothing else of the host's environment gets through.
 //  2. what Lambda sets and a function may set otherwise: [defaults].
 //  3. the function's own variables, from the template.
 //  4. what Lambda reserves, and refuses a function that sets it: [reserved].

@@ -51,7 +51,7 @@ type instance struct {
 
 func newInstance(p *pool) *instance {
 	return &instance{
-		pool: p, token: randomHex(16), log: &tailedLog{to: p.engine.logs}, start: time.Now(), state: stateStarted,
+		pool: p, token: randomHex(16), start: time.Now(), state: stateStarted,
 		idle: make(chan struct{}, 1), work: make(chan *invocation, 1), failed: make(chan answer, 1),
 	}
 }

@@ -51,10 +51,11 @@ func (l *tailedLog) write(lines []byte) {
 	l.to.write(lines)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tail = append(l.tail, lines...)
-	if over := len(l.tail) - maxTail; over > 0 {
-		l.tail = append(l.tail[:0], l.tail[over:]...)
+	if over := len(l.tail) + len(lines) - maxTail; over > 0 {
+		l.tail = append(l.tail[:0], l.tail[min(over, len(l.tail)):]...)
+		lines = lines[max(len(lines)-maxTail, 0):]
 	}
+	l.tail = append(l.tail, lines...)
 }
 
 func (l *tailedLog) println(line string) { l.write([]byte(line + "\n")) }

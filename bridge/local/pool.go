@@ -91,6 +91,7 @@ func (p *pool) launch() (*instance, error) {
 		return nil, ErrClosed
 	}
 	i := newInstance(p)
+	i.log = &tailedLog{to: p.engine.logs}
 	p.engine.api.add(i)
 	l := prog.launch(p.engine.api.address+"/"+i.token, logStreamName(i.start))
 	if i.proc, err = startProcess(p.engine.spawner, l, i.log); err != nil {

@@ -367,8 +367,9 @@ func TestStrangers(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	seen := map[string]bool{}
+	p := &pool{engine: &Engine{}}
 	for range 1000 {
-		token := newInstance(nil).token
+		token := newInstance(p).token
 		if len(token) != 32 || seen[token] {
 			t.Fatalf("token %q", token)
 		}
