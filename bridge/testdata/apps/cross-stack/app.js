@@ -1,5 +1,6 @@
 // A table in one stack, its function in a second, and two functions with the
-// same construct id: names, exports and imports across stacks.
+// same construct id: names, exports and imports across stacks. SAM CLI #3627,
+// #3521, #4555, #2227.
 const { App, Stack } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Table } = require('aws-cdk-lib/aws-dynamodb');

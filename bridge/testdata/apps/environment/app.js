@@ -1,5 +1,6 @@
 // Environment variables that refer to every kind of thing, some of which no
-// local run can know.
+// local run can know. SAM CLI #1604, #4905, #7413, #3276, #2588, #3175, #1997,
+// cdk #28824.
 const { App, Stack, CfnParameter, CfnMapping, CfnCondition, Fn, Aws, SecretValue, CfnResource, Token } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Table, StreamViewType } = require('aws-cdk-lib/aws-dynamodb');

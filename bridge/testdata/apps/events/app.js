@@ -1,4 +1,5 @@
-// What invokes functions: queues, streams, schedules, rules.
+// What invokes functions: queues, streams, schedules, rules. SAM CLI #5058,
+// #283.
 const { App, Stack, Duration } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Queue } = require('aws-cdk-lib/aws-sqs');

@@ -1,4 +1,5 @@
-// Constructs that bring functions of their own, beside one of the user.
+// Constructs that bring functions of their own, beside one of the user. SAM CLI
+// #3192, #2849, #2968.
 const { App, Stack, CustomResource } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Bucket } = require('aws-cdk-lib/aws-s3');

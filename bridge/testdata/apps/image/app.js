@@ -1,5 +1,5 @@
 // A container image function, one from a registry, and code that lies in a
-// bucket.
+// bucket. SAM CLI #2461, #2802.
 const { App, Stack } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Repository } = require('aws-cdk-lib/aws-ecr');

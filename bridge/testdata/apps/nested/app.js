@@ -1,4 +1,5 @@
 // Nested stacks: parameters go down, outputs come up and go to a sibling.
+// A layer is passed to a nested stack. SAM CLI #2853, #4457.
 const { App, Stack, NestedStack } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { Table } = require('aws-cdk-lib/aws-dynamodb');

@@ -1,3 +1,3 @@
 // The app of nested, with the metadata in its templates that the cdk command
-// asks for.
+// asks for. SAM CLI #5728.
 require('../nested/app.js');

@@ -1,5 +1,5 @@
 // Two HTTP APIs, routes that the SAM CLI stumbles over, and kinds of API that
-// are not served.
+// are not served. SAM CLI #3294, #5209.
 const { App, Stack } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const { HttpApi, WebSocketApi, HttpNoneAuthorizer } = require('aws-cdk-lib/aws-apigatewayv2');

@@ -1,4 +1,4 @@
-// The same stack in two stages.
+// The same stack in two stages. SAM CLI #3900, #3068.
 const { App, Stack, Stage } = require('aws-cdk-lib');
 const lambda = require('aws-cdk-lib/aws-lambda');
 

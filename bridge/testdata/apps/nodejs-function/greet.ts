@@ -1,0 +1,3 @@
+export interface Greeting { text: string }
+
+export const greet = (name: string): Greeting => ({ text: `hello ${name}` });

@@ -1,0 +1,5 @@
+import greetings
+
+
+def handler(event, context):
+    return greetings.HELLO

@@ -1,0 +1,1 @@
+module.exports = 'from a layer that was not staged';

@@ -1,0 +1,2 @@
+// Answers with what a layer says.
+exports.handler = async () => require('/opt/nodejs/text.js');
