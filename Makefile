@@ -68,7 +68,7 @@ lint:
 # Synthesise the test apps anew and rewrite what the tests compare with. Read
 # the diff.
 golden:
-	cd bridge/testdata/apps && npm ci --no-audit --no-fund && node synth.js
+	go run ./internal/e2e/synthapps
 	go test ./bridge ./constructs/serverless ./app -update
 
 clean:
