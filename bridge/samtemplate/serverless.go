@@ -168,6 +168,7 @@ func (w *writer) events(functions []*model.Function, apis []*model.API) map[*mod
 		events[f] = append(events[f], entry{id, section{{"Type", kind}, {"Properties", properties}}})
 	}
 	for _, api := range apis {
+		w.noteMerged(api)
 		for _, route := range w.routes(api, functions) {
 			add(route.Function, w.names.take(w.names.logicalID(api)+routeName(route), "Event"), eventType(api), w.apiEvent(api, route, functions))
 		}
@@ -187,6 +188,25 @@ func (w *writer) events(functions []*model.Function, apis []*model.API) map[*mod
 		}
 	}
 	return events
+}
+
+// noteMerged tells of routes that the SAM CLI takes for one in this format:
+// those of a function on one path. The CloudFormation format keeps them apart.
+func (w *writer) noteMerged(api *model.API) {
+	type place struct {
+		path     string
+		function *model.Function
+	}
+	first := map[place]*model.Route{}
+	for _, route := range api.Routes {
+		at := place{route.Path, route.Function}
+		other, seen := first[at]
+		if !seen {
+			first[at] = route
+		} else if other.PayloadFormatVersion != route.PayloadFormatVersion || other.Authorizer != route.Authorizer {
+			w.warn(api.Path, "in this format the SAM CLI gives routes %q and %q the same payload version and authorizer: those of one of them", routeKey(other), routeKey(route))
+		}
+	}
 }
 
 func eventType(api *model.API) string {

@@ -200,3 +200,19 @@ func TestRouteNames(t *testing.T) {
 		t.Errorf("%d notes, want 5: %+v", len(result.Notes), result.Notes)
 	}
 }
+
+// TestMergedRoutes: what the SAM format cannot keep apart is told, and what
+// the other can is not.
+func TestMergedRoutes(t *testing.T) {
+	app, f := application(t)
+	app.APIs = []*model.API{{ID: model.ID{Name: "Api", Path: "Shop/Api"}, Protocol: model.HTTP, StageName: "$default", Routes: []*model.Route{
+		{Method: "GET", Path: "/x", Function: f, PayloadFormatVersion: "2.0", AuthorizationType: "NONE"},
+		{Method: "POST", Path: "/x", Function: f, PayloadFormatVersion: "1.0", AuthorizationType: "NONE"},
+	}}}
+	for format, notes := range map[Format]int{CloudFormation: 0, SAM: 1} {
+		result, err := write(t, app, Options{Format: format})
+		if err != nil || len(result.Notes) != notes {
+			t.Errorf("%s: %v, %+v", format, err, result.Notes)
+		}
+	}
+}
