@@ -302,7 +302,7 @@ func confine(root, path string) (string, error) {
 	}
 	relative, err := filepath.Rel(realRoot, real)
 	if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
-		return "", fmt.Errorf("%s lies outside the cloud assembly %s, so it is not read", path, root)
+		return "", &outsideError{path, root}
 	}
 	return filepath.Join(root, relative), nil
 }

@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -130,12 +131,30 @@ func (a *Assets) Image(uri string) (image Image, ok bool, err error) {
 	return image, true, nil
 }
 
-// inside is like loader.inside. Asset paths are relative to the folder of the
-// manifest, or to the root where an older CDK wrote them for a stage.
+// inside is the absolute path of an asset's source. Relative paths are relative
+// to the folder of the manifest. An absolute one is the CDK's way to leave an
+// asset where the app has it (cdk synth --no-staging): it may lie below the
+// folder that holds the assembly, which is the app's project, and nowhere else.
 func (a *Assets) inside(name string) (string, error) {
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.dir, name)
+	if !filepath.IsAbs(name) {
+		return confine(a.root, filepath.Join(a.dir, name))
 	}
-	return confine(a.root, path)
+	path, err := confine(a.root, name)
+	if err == nil || !errors.As(err, new(*outsideError)) {
+		return path, err
+	}
+	project := filepath.Dir(a.root)
+	if project != filepath.Dir(project) { // else all of the file system
+		if path, err = confine(project, name); err == nil || !errors.As(err, new(*outsideError)) {
+			return path, err
+		}
+	}
+	return "", fmt.Errorf("%s was not staged, and lies outside %s, the folder of the cloud assembly, so it is not read; synthesise without --no-staging, or into a folder beside the code", name, project)
+}
+
+// outsideError says that a path leads out of the assembly.
+type outsideError struct{ path, root string }
+
+func (e *outsideError) Error() string {
+	return fmt.Sprintf("%s lies outside the cloud assembly %s, so it is not read", e.path, e.root)
 }

@@ -8,7 +8,11 @@
 // assembly's own metadata, and a function's code from the asset manifest.
 //
 // Nothing outside the assembly's folder is read: a path that leads out of it,
-// be it by "..", an absolute path or a symbolic link, is an error.
+// be it by "..", an absolute path or a symbolic link, is an error. The one
+// exception are assets that were not staged (cdk synth --no-staging), which the
+// assembly names by absolute path: these may lie anywhere below the folder that
+// holds the assembly, the app's project, unless that is the root of the file
+// system.
 //
 // Words: a cloud assembly has artifacts; a stack is one kind of artifact, an
 // asset manifest another, a nested assembly (a CDK Stage) a third. See "CDK
