@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,10 +51,16 @@ func (r *runner) start() (*local.Engine, func(), error) {
 	return engine, func() { engine.Close(); end() }, nil
 }
 
-// environ is the environment that the engine takes credentials from.
+// environ is the environment that the engine takes credentials from. A profile
+// that was asked for wins over the shell's keys, which SDKs would prefer.
 func (r *runner) environ() []string {
+	environ := os.Environ()
 	if r.profile == "" {
-		return nil
+		return environ
 	}
-	return append(os.Environ(), "AWS_PROFILE="+r.profile)
+	environ = slices.DeleteFunc(environ, func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"}, name)
+	})
+	return append(environ, "AWS_PROFILE="+r.profile)
 }
