@@ -137,6 +137,7 @@ func (c *call) serve(ctx context.Context) (*answer, error) {
 	if c.began.IsZero() {
 		c.begin(time.Now())
 	}
+	c.instance.proc.out.drain() // what the init phase wrote stands before START
 	c.log(startLine(c.inv.RequestID))
 	limit := time.NewTimer(time.Until(c.inv.deadline))
 	defer limit.Stop()
