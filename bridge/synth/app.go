@@ -26,6 +26,8 @@ func runApp(ctx context.Context, o Options, conf *config, outdir string) error {
 	if err != nil {
 		return fmt.Errorf("cannot hand the context to the CDK app: %w", err)
 	}
+	keep := useKernel(o, conf, env)
+	defer keep()
 	if needsNode(o.Dir, conf.App, env) {
 		if err := checkNode(env); err != nil {
 			return err

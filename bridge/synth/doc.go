@@ -25,9 +25,10 @@
 // EC2 metadata service is not asked for a region: it takes seconds to find that
 // a developer's machine has none.
 //
-// Three variables are Bailey's own choice, each kept where the user has set it:
+// Four variables are Bailey's own choice, each kept where the user has set it:
 // JSII_RUNTIME_PACKAGE_CACHE=enabled (jsii then unpacks aws-cdk-lib once and not
-// at each run), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION with the version in
+// at each run), NODE_COMPILE_CACHE in the user's cache (Node.js 22.1 and newer then
+// compile aws-cdk-lib once), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION with the version in
 // use (the banner is eleven lines long, and the version is checked here), and,
 // for a local synth, CDK_VALIDATION=false (a linter for what is deployed, and a
 // local assembly never is).
@@ -46,6 +47,11 @@
 // aws-cdk-lib asks for 20 later, and says so itself. It is checked before the app
 // is run, for a Go app may well compile for a minute first. An app that is not
 // known to need it (a script, say) is not held up.
+//
+// # Kernels
+//
+// For a Go app whose command is "go run", JSII_RUNTIME gives the app a kernel that
+// has loaded the CDK already, where one waits. Package kernel has the whole of it.
 //
 // # Faults
 //

@@ -71,6 +71,9 @@ func appEnvironment(o Options, conf *config, outdir string) (env environment, ov
 		env["CDK_DEFAULT_ACCOUNT"] = o.AccountID
 	}
 	env.propose("JSII_RUNTIME_PACKAGE_CACHE", "enabled")
+	if cache, err := os.UserCacheDir(); err == nil && env["NODE_DISABLE_COMPILE_CACHE"] == "" {
+		env.propose("NODE_COMPILE_CACHE", filepath.Join(cache, "bailey", "node")) // since 22.1; older ones ignore it
+	}
 	env.propose("PYTHONIOENCODING", "utf-8") // else Windows writes its code page
 	if o.Local {
 		env.propose("CDK_VALIDATION", "false")

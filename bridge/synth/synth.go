@@ -36,6 +36,10 @@ type Options struct {
 	// Region and AccountID become CDK_DEFAULT_REGION and CDK_DEFAULT_ACCOUNT;
 	// see the package documentation for what "" means.
 	Region, AccountID string
+	// Bailey is the path of the bailey command, which keeps a kernel for the
+	// next synth of a Go app and gives this one the kernel that waits; see
+	// package kernel. "" does neither, as does BAILEY_KERNEL=off.
+	Bailey string
 }
 
 // Result is a successful synth.

@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("APPS", apps)
+			e.Setenv("BAILEY_KERNEL", "off") // nothing stays in the background
 			e.Setenv("GOROOT", goroot)
 			// the build cache is shared, or each script would compile the
 			// standard library

@@ -16,6 +16,7 @@ func newSynth() *cobra.Command {
 	var o output
 	var app string
 	var context []string
+	var cold bool
 	c := &cobra.Command{
 		Use:   "synth",
 		Short: "Run the CDK app for local use and write its SAM template",
@@ -33,9 +34,13 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 				return err
 			}
 			done := startProgress("synthesising")
-			result, err := synth.Run(c.Context(), synth.Options{
+			options := synth.Options{
 				App: app, Output: s.assembly, Context: values, Local: true, Stderr: os.Stderr, Region: s.region,
-			})
+			}
+			if self, err := os.Executable(); err == nil && !cold {
+				options.Bailey = self
+			}
+			result, err := synth.Run(c.Context(), options)
 			done()
 			if err != nil {
 				return failed(err)
@@ -53,6 +58,7 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 	s.flags(c)
 	o.flags(c)
 	c.Flags().StringVarP(&app, "app", "a", "", "command that runs the CDK app (default: app of cdk.json)")
+	c.Flags().BoolVar(&cold, "cold", false, "use no CDK kernel that waits in the background, and keep none")
 	c.Flags().StringArrayVarP(&context, "context", "c", nil, "CDK context: key=value")
 	return c
 }

@@ -1,0 +1,146 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Program is a Go program as "go run" or "go build" would compile it, with the
+// user's own flags and environment. [Go] does not build it: it is the CDK app.
+type Program struct {
+	// ModuleCache is the folder of the downloaded modules, which do not change.
+	ModuleCache string
+	// Packages are all that it is made of but the standard library's,
+	// dependencies first.
+	Packages []Package
+	// Inputs are the files outside the module cache that it depends on.
+	Inputs Inputs
+	// Modules are those of them that choose the versions of its dependencies:
+	// go.mod, go.sum, go.work and the like.
+	Modules Inputs
+	// Toolchain changes whenever the Go toolchain may be another one.
+	Toolchain string
+}
+
+// Package is a package of a [Program].
+type Package struct {
+	// ImportPath is its import path, Dir its absolute folder.
+	ImportPath, Dir string
+	// Embed are the patterns of its go:embed directives.
+	Embed []string
+}
+
+// ReadProgram asks the go command, which runs in dir with env, what a program is
+// made of. Arguments are flags of go build and then a package or files.
+func ReadProgram(ctx context.Context, dir string, env, arguments []string) (*Program, error) {
+	what := strings.Join(arguments, " ")
+	p := &plan{Target: Target{Dir: dir, Package: what}}
+	var err error
+	if p.Dir, err = filepath.Abs(dir); err == nil {
+		p.Dir, err = filepath.EvalSymlinks(p.Dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the packages of %s: its folder: %w", what, err)
+	}
+	tool, err := findTool()
+	if err != nil {
+		return nil, err
+	}
+	set := settings{}
+	asked := append([]string{"env", "-json", "GOFLAGS", "GOMOD"}, kept...)
+	if err := tool.answer(ctx, p, env, &set, asked...); err != nil {
+		return nil, err
+	}
+	out, msg, err := tool.run(ctx, p.Dir, env, append([]string{"list", "-deps", listFields}, arguments...)...)
+	if err != nil {
+		return nil, failure(ctx, p, err, "cannot be listed", msg)
+	}
+	packages, err := decodeList(out)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the answer of %s list: %w", tool.path, err)
+	}
+	return newProgram(ctx, p, tool, set, env, packages)
+}
+
+// answer runs the go command and decodes its answer.
+func (g *tool) answer(ctx context.Context, p *plan, env []string, into any, args ...string) error {
+	out, msg, err := g.run(ctx, p.Dir, env, args...)
+	if err != nil {
+		return failure(ctx, p, err, "cannot be listed", msg)
+	}
+	if err := json.Unmarshal(out, into); err != nil {
+		return fmt.Errorf("cannot read the answer of %s: %w", g.path, err)
+	}
+	return nil
+}
+
+func newProgram(ctx context.Context, p *plan, tool *tool, set settings, env []string, packages []listed) (*Program, error) {
+	s, err := newSources(ctx, p, tool, set, env, packages)
+	if err != nil {
+		return nil, err
+	}
+	modules := &sources{goMod: s.goMod, goWork: s.goWork}
+	if err := modules.addModuleFiles(ctx, p, tool, set); err != nil {
+		return nil, err
+	}
+	if file := userSettings(); file != "" {
+		s.files = append(s.files, p.rel(file))
+		modules.files = append(modules.files, p.rel(file))
+	}
+	result := &Program{
+		ModuleCache: set["GOMODCACHE"], Toolchain: tool.identity,
+		Inputs:  Inputs{Dir: p.Dir, Folders: s.packages, Files: s.files, GoMod: s.goMod, GoWork: s.goWork},
+		Modules: Inputs{Dir: p.Dir, Files: modules.files, GoMod: s.goMod, GoWork: s.goWork},
+	}
+	for _, l := range packages {
+		if !l.Standard {
+			result.Packages = append(result.Packages, Package{ImportPath: l.ImportPath, Dir: l.Dir, Embed: l.EmbedPatterns})
+		}
+	}
+	return result, nil
+}
+
+// Inputs are files and folders of packages. They can be kept as JSON.
+type Inputs struct {
+	// Dir is the absolute folder that the others are relative to.
+	Dir     string
+	Folders []folder `json:",omitempty"`
+	// Files need not exist: that one does is an input too.
+	Files []string `json:",omitempty"`
+	// GoMod and GoWork are where the go command found them, "" for nowhere.
+	GoMod, GoWork string `json:",omitempty"`
+}
+
+// Hash maps each input file, by its absolute path, to the SHA-256 of its content,
+// and to "" where it does not exist. It fails where a folder is gone, and where
+// the go command would find another go.mod or go.work now.
+func (i Inputs) Hash() (map[string]string, error) {
+	p := &plan{Target: Target{Dir: i.Dir}}
+	if p.findUp("go.mod") != i.GoMod || os.Getenv("GOWORK") == "" && p.findUp("go.work") != i.GoWork {
+		return nil, errors.New("another go.mod or go.work applies")
+	}
+	found, err := p.hashAll(i.Folders, i.Files)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make(map[string]string, len(found))
+	for file, hash := range found {
+		hashes[p.abs(file)] = hash
+	}
+	return hashes, nil
+}
+
+// Toolchain changes whenever the go command of the PATH may be another one. It
+// costs no process. See [Program.Toolchain].
+func Toolchain() (string, error) {
+	tool, err := findTool()
+	if err != nil {
+		return "", err
+	}
+	return tool.identity, nil
+}
