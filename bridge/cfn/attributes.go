@@ -79,7 +79,7 @@ type expansion struct {
 }
 
 func (e *expansion) expand(pattern string) string {
-	return variable.ReplaceAllStringFunc(pattern, func(match string) string {
+	text := variable.ReplaceAllStringFunc(pattern, func(match string) string {
 		name := match[2 : len(match)-1]
 		if property, ok := strings.CutPrefix(name, "="); ok {
 			property, otherwise, _ := strings.Cut(property, ":")
@@ -93,6 +93,10 @@ func (e *expansion) expand(pattern string) string {
 		}
 		return e.variable(name)
 	})
+	if len(text) > maxText {
+		return e.unresolved(e.id, "its name or ARN is over 1 MiB")
+	}
+	return text
 }
 
 // made stands in for what AWS chooses.

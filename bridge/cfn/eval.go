@@ -11,13 +11,6 @@ import (
 // can know. The expression follows, in parentheses.
 const UnresolvedPrefix = "UNRESOLVED"
 
-// maxText bounds the text that one Fn::Join or Fn::Sub may make: references
-// can double at every step, and CloudFormation's own limits are far lower.
-const maxText = 1 << 20
-
-// maxProblems bounds what is said of one value.
-const maxProblems = 50
-
 // Problem is an expression that could not be resolved.
 type Problem struct {
 	// Expression is what stood there: "Fn::GetAtt Orders.Endpoint".
@@ -76,6 +69,8 @@ type Evaluation struct {
 	// exports and ssm are found on first use, once all scopes are added.
 	exports map[string]place
 	ssm     map[string]place
+	// made and depth are what limits.go bounds.
+	made, depth int
 }
 
 // place is an unevaluated value in a scope.
@@ -107,7 +102,9 @@ type Scope struct {
 
 	memo  map[string]memoized
 	names map[string]string
-	busy  []string
+	// busy are the keys that are being evaluated, and busyAt where each stands.
+	busy   []string
+	busyAt map[string]int
 	// shown and bound are of a deployed stack: what its outputs tell of
 	// attributes, and its physical ids taken apart.
 	shown map[string]string
@@ -151,6 +148,9 @@ func (s *Scope) Eval(v any, at string) (any, []Problem) {
 	result := c.eval(v)
 	if _, ok := result.(noValue); ok {
 		result = nil
+	}
+	if !c.spend(sizeOf(result, maxMade)) {
+		result = c.unresolved(brief(v), "the template's values are over 128 MiB together")
 	}
 	return result, c.problems
 }
@@ -199,6 +199,7 @@ func (c *call) add(problems ...Problem) {
 }
 
 func (c *call) unresolved(expression, reason string) string {
+	expression = clip(expression, maxExpression)
 	c.add(Problem{Expression: expression, Where: c.scope.where(c.at), Reason: reason})
 	return UnresolvedPrefix + "(" + expression + ")"
 }
@@ -209,12 +210,14 @@ func (c *call) eval(v any) any {
 		c.noteDynamic(v)
 		return v
 	case []any:
-		return c.list(v)
+		return c.deeper(func() string { return brief(v) }, func() any { return c.list(v) })
 	case map[string]any:
-		if name, argument, ok := intrinsic(v); ok {
-			return c.call(name, argument)
-		}
-		return c.object(v)
+		return c.deeper(func() string { return brief(v) }, func() any {
+			if name, argument, ok := intrinsic(v); ok {
+				return c.call(name, argument)
+			}
+			return c.object(v)
+		})
 	}
 	return v
 }
@@ -285,16 +288,32 @@ func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
 		c.add(m.problems...)
 		return m.value
 	}
-	if i := slices.Index(s.busy, key); i >= 0 {
-		return c.unresolved(key, "it refers to itself: "+strings.Join(append(s.busy[i:len(s.busy):len(s.busy)], key), " → "))
+	if i, busy := s.busyAt[key]; busy {
+		return c.unresolved(key, "it refers to itself: "+cycle(s.busy[i:], key))
 	}
+	if s.busyAt == nil {
+		s.busyAt = map[string]int{}
+	}
+	s.busyAt[key] = len(s.busy)
 	s.busy = append(s.busy, key)
 	inner := &call{scope: s, at: c.at}
-	value := evaluate(inner)
+	value := inner.deeper(func() string { return key }, func() any { return evaluate(inner) })
 	s.busy = s.busy[:len(s.busy)-1]
+	delete(s.busyAt, key)
 	// kept also where it lies in a cycle, whose members would otherwise be
 	// evaluated once for each way round
 	s.memo[key] = memoized{value, inner.problems}
 	c.add(inner.problems...)
 	return value
+}
+
+// shownCycle is how many members of a cycle a message has.
+const shownCycle = 10
+
+func cycle(keys []string, first string) string {
+	shown := slices.Clone(keys)
+	if n := len(keys); n > shownCycle {
+		shown = append(shown[:shownCycle:shownCycle], fmt.Sprintf("%d more", n-shownCycle))
+	}
+	return strings.Join(append(shown, first), " → ")
 }

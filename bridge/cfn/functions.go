@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/big"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -124,7 +125,11 @@ func (c *call) parameter(name string) any {
 			}
 		}
 		if given, ok := c.scope.parameters[name]; ok {
-			return typed(p.Type, c.there(place{scope: c.scope.parent, value: given, at: c.scope.parentAt + name}))
+			value := c.there(place{scope: c.scope.parent, value: given, at: c.scope.parentAt + name})
+			if !flat(value) {
+				return c.unresolved("Ref "+name, "its value is neither a text nor a list of texts")
+			}
+			return typed(p.Type, value)
 		}
 		if hidden == "true" && c.scope.Deployed != nil {
 			return c.unresolved("Ref "+name, "AWS hides what the deployed stack has for a parameter with NoEcho; give it with --parameter-overrides "+name+"=VALUE")
@@ -145,12 +150,26 @@ func (c *call) there(p place) any {
 	return c.once(p.scope, p.at, func(inner *call) any {
 		inner.at = p.at
 		value := inner.eval(p.value)
+		if _, ok := scalar(value); p.output != "" && !ok {
+			value = inner.unresolved(p.at, "an output is a text, and this is none")
+		}
 		if shown, ok := p.deployed(); ok {
 			inner.problems = slices.DeleteFunc(inner.problems, func(p Problem) bool { return !p.Secret })
 			return shown
 		}
 		return value
 	})
+}
+
+// flat says whether a value is what a parameter can have. Others could double
+// with each stack that hands them on.
+func flat(v any) bool {
+	list, ok := v.([]any)
+	if !ok {
+		_, ok = scalar(v)
+		return ok
+	}
+	return !slices.ContainsFunc(list, func(e any) bool { _, ok := scalar(e); return !ok })
 }
 
 // typed makes a list of the text of a list parameter, as CloudFormation does.
@@ -300,10 +319,10 @@ func (c *call) join(v any) any {
 		}
 		text.WriteString(part)
 		if text.Len() > maxText {
-			return c.unresolved("Fn::Join", "its text is over 1 MiB")
+			break
 		}
 	}
-	return text.String()
+	return c.bounded("Fn::Join", text.String())
 }
 
 // elements evaluates v, which must become a list.
@@ -328,6 +347,9 @@ func (c *call) split(v any) any {
 	if strings.HasPrefix(text, UnresolvedPrefix+"(") {
 		// every part of what is not known is not known: see selectOne
 		return []any{text}
+	}
+	if !c.spend(16 * strings.Count(text, separator)) {
+		return c.unresolved("Fn::Split", "the template's values are over 128 MiB together")
 	}
 	parts := []any{}
 	for part := range strings.SplitSeq(text, separator) {
@@ -374,17 +396,22 @@ func (c *call) sub(v any) any {
 		return c.unresolved("Fn::Sub", "it takes a text, or a text and a map")
 	}
 	c.noteDynamic(text)
-	result := subName.ReplaceAllStringFunc(text, func(match string) string {
-		groups := subName.FindStringSubmatch(match)
-		if groups[1] == "!" {
-			return "${" + groups[2] + "}"
+	var result strings.Builder
+	end := 0
+	for _, at := range subName.FindAllStringSubmatchIndex(text, -1) {
+		result.WriteString(text[end:at[0]])
+		end = at[1]
+		if name := text[at[4]:at[5]]; at[2] < at[3] { // ${!Literal}
+			result.WriteString("${" + name + "}")
+		} else {
+			result.WriteString(c.subVariable(strings.TrimSpace(name), variables))
 		}
-		return c.subVariable(strings.TrimSpace(groups[2]), variables)
-	})
-	if len(result) > maxText {
-		return c.unresolved("Fn::Sub", "its text is over 1 MiB")
+		if result.Len() > maxText {
+			break
+		}
 	}
-	return result
+	result.WriteString(text[end:])
+	return c.bounded("Fn::Sub", result.String())
 }
 
 func (c *call) subVariable(name string, variables map[string]any) string {
@@ -457,6 +484,11 @@ func (c *call) condition(name string) bool {
 
 // test evaluates a condition function.
 func (c *call) test(v any) bool {
+	holds, _ := c.deeper(func() string { return brief(v) }, func() any { return c.testOne(v) }).(bool)
+	return holds
+}
+
+func (c *call) testOne(v any) bool {
 	condition, _ := v.(map[string]any)
 	name, argument, _ := intrinsic(condition)
 	list, _ := argument.([]any)
@@ -488,9 +520,7 @@ func equal(a, b any) bool {
 	if ok && ok2 {
 		return x == y
 	}
-	left, err := json.Marshal(a)
-	right, err2 := json.Marshal(b)
-	return err == nil && err2 == nil && bytes.Equal(left, right)
+	return reflect.DeepEqual(a, b)
 }
 
 func (c *call) base64(v any) any {
@@ -498,7 +528,7 @@ func (c *call) base64(v any) any {
 	if !ok {
 		return c.unresolved("Fn::Base64", "it takes a text")
 	}
-	return base64.StdEncoding.EncodeToString([]byte(text))
+	return c.bounded("Fn::Base64", base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
 func (c *call) length(v any) any {
@@ -511,13 +541,16 @@ func (c *call) length(v any) any {
 
 func (c *call) toJSONString(v any) any {
 	value := c.eval(v)
+	if sizeOf(value, maxText) > maxText {
+		return c.unresolved("Fn::ToJsonString", "its text is over 1 MiB")
+	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil || text.Len() > maxText {
-		return c.unresolved("Fn::ToJsonString", "its value does not fit a JSON text of 1 MiB")
+	if err := encoder.Encode(value); err != nil {
+		return c.unresolved("Fn::ToJsonString", "its value has no form in JSON")
 	}
-	return strings.TrimSuffix(text.String(), "\n")
+	return c.bounded("Fn::ToJsonString", strings.TrimSuffix(text.String(), "\n"))
 }
 
 // getAZs gives the first three zones: most regions have them, and CDK stacks
@@ -586,16 +619,4 @@ func scalar(v any) (string, bool) {
 		return "", v != nil
 	}
 	return "", false
-}
-
-// brief shows a value in a message.
-func brief(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	if len(text) > 80 {
-		return string(text[:77]) + "..."
-	}
-	return string(text)
 }

@@ -47,13 +47,33 @@ type Output struct {
 	} `json:"Export"`
 }
 
+// maxTemplate bounds the template in a file, in bytes. CloudFormation takes
+// 1 MB; what the CDK writes may hold more white space and metadata.
+const maxTemplate = 16 << 20
+
 // ReadFile reads the template in a file.
 func ReadFile(path string) (*Template, error) {
-	data, err := os.ReadFile(path)
+	data, err := ReadRegular(path, maxTemplate)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, data)
+}
+
+// ReadRegular reads a file that must be a regular one, since another may never
+// end, and at most so many bytes long.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	case info.Size() > most:
+		return nil, fmt.Errorf("%s has %d MB, and at most %d MB are read", path, info.Size()>>20, most>>20)
+	}
+	return os.ReadFile(path)
 }
 
 // Parse reads a template. The file's name is for messages alone.
