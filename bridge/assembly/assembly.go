@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -95,7 +96,7 @@ func Load(dir string) (*Assembly, error) {
 	if _, err := os.Stat(filepath.Join(absolute, "manifest.json")); errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotFoundError{dir}
 	}
-	l := &loader{root: absolute, assembly: &Assembly{Dir: absolute}, reading: map[string]bool{}}
+	l := &loader{root: absolute, assembly: &Assembly{Dir: absolute}, reading: map[string]bool{}, templates: map[string]*cfn.Template{}}
 	if err := l.stage("", absolute); err != nil {
 		return nil, err
 	}
@@ -133,14 +134,29 @@ type artifact struct {
 }
 
 type metadataEntry struct {
-	Type string `json:"type"`
-	Data any    `json:"data"`
+	Type string   `json:"type"`
+	Data textData `json:"data"`
+}
+
+// textData is metadata that is a text. Other metadata is not kept: there may
+// be much of it.
+type textData string
+
+// UnmarshalJSON keeps a text, and "" for what is none.
+func (d *textData) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, (*string)(d))
+	}
+	return nil
 }
 
 // loader reads one assembly with all that is nested in it.
 type loader struct {
-	root     string
-	assembly *Assembly
+	root      string
+	assembly  *Assembly
+	templates map[string]*cfn.Template
+	// stacks and resources are counted: see limits.go.
+	stacks, resources int
 	// reading are the nested assemblies above the one that is read, to refuse
 	// a cycle.
 	reading map[string]bool
@@ -151,9 +167,18 @@ func (l *loader) stage(name, dir string) error {
 	if l.reading[dir] {
 		return fmt.Errorf("the nested assembly in %s contains itself", dir)
 	}
+	if len(l.reading) >= maxNesting {
+		return fmt.Errorf("the nested assembly in %s lies over %d deep", dir, maxNesting)
+	}
 	l.reading[dir] = true
 	defer delete(l.reading, dir)
-	file := filepath.Join(dir, "manifest.json")
+	if err := l.count(0); err != nil {
+		return err
+	}
+	file, err := l.manifestOf(dir)
+	if err != nil {
+		return fmt.Errorf("manifest %w", err)
+	}
 	m := manifest{}
 	if err := l.decode(file, &m); err != nil {
 		return fmt.Errorf("manifest %w", err)
@@ -220,7 +245,7 @@ func (l *loader) stack(dir, id string, a artifact, m manifest) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	template, err := cfn.ReadFile(file)
+	template, err := l.template(file)
 	if err != nil {
 		return nil, err
 	}
@@ -263,15 +288,6 @@ func environment(text string) (account, region string) {
 		region = ""
 	}
 	return account, region
-}
-
-// decode reads a JSON file of the assembly.
-func (l *loader) decode(file string, v any) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return cfn.DecodeJSON(file, data, v)
 }
 
 // inside is the absolute path of name, relative to dir, and an error where it

@@ -33,8 +33,8 @@ func (l *loader) constructs(dir string, a artifact) ([]construct, error) {
 	var found []construct
 	for _, path := range slices.Sorted(maps.Keys(metadata)) {
 		for _, entry := range metadata[path] {
-			if id, ok := entry.Data.(string); ok && entry.Type == "aws:cdk:logicalId" {
-				found = append(found, construct{strings.TrimPrefix(path, "/"), id})
+			if entry.Type == "aws:cdk:logicalId" && entry.Data != "" {
+				found = append(found, construct{strings.TrimPrefix(path, "/"), string(entry.Data)})
 			}
 		}
 	}
@@ -137,7 +137,10 @@ func (l *loader) nestedStack(parent *Stack, id string, constructs []construct, f
 	if slices.Contains(files, file) {
 		return fmt.Errorf("its template %s contains itself", filepath.Base(file))
 	}
-	template, err := cfn.ReadFile(file)
+	if len(files) >= maxNesting {
+		return fmt.Errorf("it lies over %d deep", maxNesting)
+	}
+	template, err := l.template(file)
 	if err != nil {
 		return err
 	}

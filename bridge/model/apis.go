@@ -44,15 +44,30 @@ func (r *reader) apiV2(res *resource) {
 // partsOf are the active resources of API Gateway that belong to an API, by
 // the end of their type. An API in one stack may have its routes in another.
 func (r *reader) partsOf(api *resource, property, family string) map[string][]*resource {
-	id := r.ref(api)
-	parts := map[string][]*resource{}
-	for _, res := range r.resources {
-		if kind, ok := strings.CutPrefix(res.r.Type, family); ok && res.r.Properties[property] != nil && res != api &&
-			r.text(res, property) == id && r.active(res) {
-			parts[kind] = append(parts[kind], res)
-		}
+	index, ok := r.parts[family]
+	if !ok {
+		index = r.indexParts(property, family)
+		r.parts[family] = index
 	}
-	return parts
+	return index[r.ref(api)]
+}
+
+// indexParts finds the parts of all APIs at once, by the id of each: a look
+// through everything for each API would take its time.
+func (r *reader) indexParts(property, family string) map[string]map[string][]*resource {
+	index := map[string]map[string][]*resource{}
+	for _, res := range r.resources {
+		kind, ok := strings.CutPrefix(res.r.Type, family)
+		if !ok || res.r.Properties[property] == nil || !r.active(res) {
+			continue
+		}
+		id := r.text(res, property)
+		if index[id] == nil {
+			index[id] = map[string][]*resource{}
+		}
+		index[id][kind] = append(index[id][kind], res)
+	}
+	return index
 }
 
 // ref is what Ref gives for the resource.
@@ -62,14 +77,20 @@ func (r *reader) ref(res *resource) string {
 	return id
 }
 
-// find is the part with an id.
+// find is the part with an id, of all parts of one kind.
 func (r *reader) find(parts []*resource, id string) *resource {
-	for _, part := range parts {
-		if r.ref(part) == id {
-			return part
-		}
+	if len(parts) == 0 {
+		return nil
 	}
-	return nil
+	byID, ok := r.byID[parts[0]]
+	if !ok {
+		byID = map[string]*resource{}
+		for _, part := range slices.Backward(parts) { // the first of an id counts
+			byID[r.ref(part)] = part
+		}
+		r.byID[parts[0]] = byID
+	}
+	return byID[id]
 }
 
 // routeV2 reads a route of an HTTP API.

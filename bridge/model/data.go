@@ -97,12 +97,25 @@ func (r *reader) stateMachine(res *resource) {
 func (r *reader) bucket(res *resource) {
 	b := &Bucket{ID: res.identity(), BucketName: r.ref(res), ARN: r.arn(res)}
 	r.notifications(b, r.property(res, "NotificationConfiguration"))
-	for _, custom := range r.resources {
-		if custom.r.Type == "Custom::S3BucketNotifications" && r.active(custom) && r.text(custom, "BucketName") == b.BucketName {
-			r.notifications(b, r.property(custom, "NotificationConfiguration"))
-		}
+	for _, custom := range r.bucketNotifications()[b.BucketName] {
+		r.notifications(b, r.property(custom, "NotificationConfiguration"))
 	}
 	r.app.Buckets = append(r.app.Buckets, b)
+}
+
+// bucketNotifications are the CDK's custom resources for notifications, by the
+// name of the bucket.
+func (r *reader) bucketNotifications() map[string][]*resource {
+	if r.customNotifications == nil {
+		r.customNotifications = map[string][]*resource{}
+		for _, custom := range r.resources {
+			if custom.r.Type == "Custom::S3BucketNotifications" && r.active(custom) {
+				name := r.text(custom, "BucketName")
+				r.customNotifications[name] = append(r.customNotifications[name], custom)
+			}
+		}
+	}
+	return r.customNotifications
 }
 
 // notifications reads both spellings: CloudFormation's, with one Event each,

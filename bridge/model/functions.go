@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bailey-cdk/bailey/bridge/cfn"
 	"github.com/bailey-cdk/bailey/internal/metadata"
 )
 
@@ -23,6 +24,11 @@ const (
 	defaultTimeout          = 3 * time.Second
 	defaultEphemeralStorage = 512
 )
+
+// maxEnvironment bounds a function's variables together, in bytes. Lambda takes
+// 4 KB; local values may be longer than those of AWS, but a process does not
+// take everything.
+const maxEnvironment = 64 << 10
 
 func (r *reader) function(res *resource) {
 	f := &Function{
@@ -95,11 +101,16 @@ func (r *reader) keepNameUnique(res *resource, f *Function) {
 
 func (r *reader) environment(res *resource, f *Function) {
 	f.Environment = map[string]string{}
+	left := maxEnvironment
 	environment, _ := res.r.Properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value, problems := res.scope.String(variables[name], res.at("Environment.Variables."+name))
 		r.problems(res, problems)
+		if left -= len(value); left < 0 {
+			r.warn(res, "Environment.Variables."+name, "the function's variables are over 64 KiB together, and Lambda takes 4 KB; it is left out")
+			value = cfn.UnresolvedPrefix + "(" + name + ")"
+		}
 		f.Environment[name] = value
 		for _, p := range problems {
 			if p.Secret && !slices.Contains(f.Secrets, name) {

@@ -19,6 +19,9 @@ func spell(path string) string {
 	return strings.Trim(unspellable.ReplaceAllString(path, "-"), "-")
 }
 
+// maxParts is the most parts of a path that are tried one by one.
+const maxParts = 16
+
 // shortNames gives each resource the shortest end of its path that no other
 // has: "Checkout", or "Storefront-Checkout" where two stacks have one.
 func shortNames(ids []*ID) {
@@ -35,8 +38,10 @@ func shortNames(ids []*ID) {
 		longer := false
 		for _, same := range names {
 			for _, i := range same {
-				if len(same) > 1 && parts[i] <= strings.Count(ids[i].Path, "/") {
-					parts[i]++
+				if all := strings.Count(ids[i].Path, "/") + 1; len(same) > 1 && parts[i] < all {
+					if parts[i]++; parts[i] > maxParts {
+						parts[i] = all
+					}
 					longer = true
 				}
 			}
@@ -52,10 +57,12 @@ func shortNames(ids []*ID) {
 // only in characters that a name cannot have.
 func distinguish(ids []*ID) {
 	taken := map[string]bool{}
+	last := map[string]int{}
 	for _, id := range ids {
 		name := id.Name
-		for n := 2; taken[id.Name]; n++ {
+		for n := max(2, last[name]); taken[id.Name]; n++ {
 			id.Name = fmt.Sprintf("%s-%d", name, n)
+			last[name] = n
 		}
 		taken[id.Name] = true
 	}

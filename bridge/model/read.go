@@ -100,6 +100,11 @@ type reader struct {
 	layers        map[string]*Layer    // by ARN
 	authorizers   map[*resource]*Authorizer
 	buckets       map[string]*Bucket // by name
+	// Indexes, each made on first use: parts of APIs by family, API and kind,
+	// parts of one kind by id, and custom resources by bucket.
+	parts               map[string]map[string]map[string][]*resource
+	byID                map[*resource]map[string]*resource
+	customNotifications map[string][]*resource
 	// left says of a resource with a reader why it is not in the model.
 	left map[*resource]string
 }
@@ -126,6 +131,8 @@ func newReader(stage *assembly.Stage, o Options) *reader {
 		layers:        map[string]*Layer{},
 		authorizers:   map[*resource]*Authorizer{},
 		buckets:       map[string]*Bucket{},
+		parts:         map[string]map[string]map[string][]*resource{},
+		byID:          map[*resource]map[string]*resource{},
 		left:          map[*resource]string{},
 	}
 }

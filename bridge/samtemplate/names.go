@@ -17,12 +17,13 @@ import (
 type names struct {
 	ids   map[any]string // logical id by *model.Function, *model.Layer, *model.API
 	taken map[string]bool
+	last  map[string]int // the last number behind an id
 	// logicalIDs counts the functions that have a CDK logical id.
 	logicalIDs map[string]int
 }
 
 func nameAll(app *model.Application) names {
-	n := names{ids: map[any]string{}, taken: map[string]bool{}, logicalIDs: map[string]int{}}
+	n := names{ids: map[any]string{}, taken: map[string]bool{}, last: map[string]int{}, logicalIDs: map[string]int{}}
 	for _, f := range app.Functions {
 		n.logicalIDs[f.LogicalID]++
 		if f.FunctionName != f.Name {
@@ -63,8 +64,9 @@ func (n names) take(name, kind string) string {
 		id += kind
 	}
 	free := id
-	for i := 2; n.taken[free]; i++ {
+	for i := max(2, n.last[id]); n.taken[free]; i++ {
 		free = fmt.Sprintf("%s%d", id, i)
+		n.last[id] = i
 	}
 	n.taken[free] = true
 	return free
