@@ -65,7 +65,7 @@ func TestLoadNested(t *testing.T) {
 }
 
 func TestConstructPathFallsBackOnLogicalID(t *testing.T) {
-	dir := copyApp(t, "http-api")
+	dir := copyApp(t, "no-metadata")
 	replace(t, filepath.Join(dir, "manifest.json"), `"additionalMetadataFile": "Shop.metadata.json"`, `"x": ""`)
 	a, err := Load(dir)
 	if err != nil {

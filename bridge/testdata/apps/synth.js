@@ -2,12 +2,14 @@
 // given as first argument; further arguments name the only apps to take.
 //
 // app.js and app.ts are run by node, app.py by the Python of $BAILEY_PYTHON, and
-// the apps named go-* are in the program $BAILEY_GO_APPS. All run as they do
-// without the cdk command, unless the app's synth.json says otherwise:
+// the apps named go-* are in the program $BAILEY_GO_APPS. All run without the cdk
+// command, but as it runs them, unless the app's synth.json says otherwise:
 //
 //   cli        the package whose cdk command synthesises: "aws-cdk"
 //   arguments  of that command
 //   context    of the app
+//   metadata   false for templates without the metadata that the cdk command
+//              asks for, as an app makes them that is run by itself
 //
 // What differs from machine to machine is taken out of the assembly: the stack
 // traces in its metadata, and the construct tree, which Bailey does not read.
@@ -18,6 +20,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const [target, ...only] = process.argv.slice(2);
+const metadata = { 'aws:cdk:enable-path-metadata': true, 'aws:cdk:enable-asset-metadata': true };
 const noise = new Set(['cdk:tree', 'cdk:feature-flag-report']);
 
 function apps() {
@@ -56,7 +59,7 @@ async function synth(app) {
     const cdk = path.join(__dirname, 'node_modules', settings.cli, 'bin', 'cdk');
     await run(dir, env, [process.execPath, cdk, 'synth', '--quiet', '--no-notices', '--app', program(dir).join(' '), '--output', out, ...(settings.arguments ?? [])]);
   } else {
-    const context = { 'aws:cdk:version-reporting': false, ...settings.context };
+    const context = { 'aws:cdk:version-reporting': false, ...(settings.metadata === false ? {} : metadata), ...settings.context };
     await run(dir, { ...env, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify(context) }, program(dir));
   }
   clean(out);
