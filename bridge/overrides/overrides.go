@@ -69,14 +69,18 @@ type settingsFile struct {
 }
 
 func readFile(path string) (settingsFile, error) {
-	var s settingsFile
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+		return settingsFile{}, nil
 	}
 	if err != nil {
-		return s, err
+		return settingsFile{}, err
 	}
+	return parseFile(path, data)
+}
+
+func parseFile(path string, data []byte) (settingsFile, error) {
+	var s settingsFile
 	d := toml.NewDecoder(strings.NewReader(string(data))).DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
 		var strict *toml.StrictMissingError

@@ -133,3 +133,26 @@ func FuzzParseEnvVars(f *testing.F) {
 	f.Add([]byte(`{"A": {"B": "c"}}`))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = ParseEnvVars("f", data) })
 }
+
+// FuzzSettings reads a bailey.toml and applies it. What was read can be applied
+// to any application, and sets declared variables alone.
+func FuzzSettings(f *testing.F) {
+	f.Add("[parameters]\nLevel = \"debug\"\n[env.Checkout]\nTABLE = \"mine\"\n")
+	f.Add("[env.Parameters]\nTABLE = '''x'''\n[env.\"S/Checkout\"]\nTABLE = \"\\u0000\"\n")
+	f.Add("env.Checkout.TABLE = 1")
+	f.Add("[[env]]")
+	f.Fuzz(func(t *testing.T, text string) {
+		saved, err := parseFile(File, []byte(text))
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), File) {
+				t.Errorf("the message does not begin with the file: %v", err)
+			}
+			return
+		}
+		app := &model.Application{Functions: []*model.Function{{ID: model.ID{Name: "Checkout", Path: "S/Checkout"}, Environment: map[string]string{"TABLE": "t"}}}}
+		(&Settings{Saved: saved.Env}).Apply(app)
+		if len(app.Functions[0].Environment) != 1 {
+			t.Errorf("the environment is %v", app.Functions[0].Environment)
+		}
+	})
+}
