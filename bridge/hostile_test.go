@@ -234,8 +234,10 @@ func TestHostileCycles(t *testing.T) {
 
 func TestHostileCycleAcrossStacks(t *testing.T) {
 	h := newHostile(t)
-	h.stack("S", object{"Outputs": object{"A": object{"Value": object{"Fn::ImportValue": "b"}, "Export": object{"Name": "a"}}},
-		"Resources": object{"F": function(object{"Fn::ImportValue": "a"})}})
+	h.stack("S", object{
+		"Outputs":   object{"A": object{"Value": object{"Fn::ImportValue": "b"}, "Export": object{"Name": "a"}}},
+		"Resources": object{"F": function(object{"Fn::ImportValue": "a"})},
+	})
 	h.stack("T", object{"Outputs": object{"B": object{"Value": object{"Fn::ImportValue": "a"}, "Export": object{"Name": "b"}}}, "Resources": object{}})
 	app, err := h.bridge()
 	if err != nil {

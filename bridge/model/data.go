@@ -122,8 +122,12 @@ func (r *reader) bucketNotifications() map[string][]*resource {
 // and the S3 API's, which the custom resource takes.
 func (r *reader) notifications(b *Bucket, configuration any) {
 	for _, kind := range []struct{ list, target string }{
-		{"LambdaConfigurations", "Function"}, {"QueueConfigurations", "Queue"}, {"TopicConfigurations", "Topic"},
-		{"LambdaFunctionConfigurations", "LambdaFunctionArn"}, {"QueueConfigurations", "QueueArn"}, {"TopicConfigurations", "TopicArn"},
+		{"LambdaConfigurations", "Function"},
+		{"QueueConfigurations", "Queue"},
+		{"TopicConfigurations", "Topic"},
+		{"LambdaFunctionConfigurations", "LambdaFunctionArn"},
+		{"QueueConfigurations", "QueueArn"},
+		{"TopicConfigurations", "TopicArn"},
 	} {
 		for _, entry := range listOf(objectOf(configuration)[kind.list]) {
 			config := objectOf(entry)

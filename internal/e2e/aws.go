@@ -86,7 +86,7 @@ func AWS(t testing.TB) []string {
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
 		<-ended
-		log.Close()
+		_ = log.Close()
 	})
 	endpoint := "http://127.0.0.1:" + strconv.Itoa(port)
 	if err := awaitAnswer(endpoint, ended); err != nil {
@@ -107,7 +107,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
