@@ -12,6 +12,11 @@
 // holds a text that begins with [UnresolvedPrefix], and a [Problem] says which
 // expression it was, where it stands and why. Nothing becomes an empty string.
 //
+// Where a stack is deployed, and what AWS tells of it is given as [Deployed], its
+// resources have their real names and ARNs in place of made ones.
+//
+// A template may be anyone's. What it can ask for is bounded: see limits.go.
+//
 // The words are CloudFormation's own. "Intrinsic function reference",
 // "Pseudo parameters reference" and the "Return values" of each resource type
 // in the AWS CloudFormation User Guide and Template Reference are the sources
