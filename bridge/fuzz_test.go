@@ -7,21 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/bailey-cdk/bailey/bridge"
 	"github.com/bailey-cdk/bailey/bridge/samtemplate"
 )
 
-// fuzzFolder is one folder for all runs of a process: making one for each
-// would take longer than the run.
-var fuzzFolder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "bailey-fuzz-") })
-
 // FuzzBridge takes an assembly all the way, in both formats. Whatever the
 // templates and names are, nothing panics, nothing is written outside the
 // output folder, and what is written for the SAM CLI in JSON is JSON.
 func FuzzBridge(f *testing.F) {
+	// One folder for all runs of a process: making one takes longer than a run.
+	around := f.TempDir()
 	for _, name := range []string{"http-api", "events", "nested", "environment", "layers-inline", "several-apis", "helpers"} {
 		templates, _ := filepath.Glob(filepath.Join("testdata", "apps", name, "cdk.out", "*.template.json"))
 		for _, file := range templates {
@@ -34,10 +31,6 @@ func FuzzBridge(f *testing.F) {
 	}
 	f.Add(`{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "n.json"}}}}`, `{"Outputs": {"O": {"Value": {"Ref": "AWS::Region"}}}}`, "S/../T", "../../etc")
 	f.Fuzz(func(t *testing.T, template, nested, path, asset string) {
-		around, err := fuzzFolder()
-		if err != nil {
-			t.Fatal(err)
-		}
 		dir, out := filepath.Join(around, "cdk.out"), filepath.Join(around, "out")
 		writeFuzzed(t, dir, template, nested, path, asset)
 		app, err := bridge.Load(bridge.Options{Assembly: dir, Project: around})
