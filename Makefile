@@ -15,7 +15,7 @@ OTHER_PACKAGES := ./bridge/... ./cmd/... ./internal/...
 
 BAILEY := .bailey/bin/bailey
 
-.PHONY: demo test unit e2e tools bench soak fuzz lint golden clean
+.PHONY: demo test unit e2e tools bench soak fuzz lint golden compatibility clean
 
 # Build the storefront's functions, run its CDK app, write the SAM template and
 # invoke a function.
@@ -70,6 +70,10 @@ lint:
 golden:
 	go run ./internal/e2e/synthapps
 	go test ./bridge ./constructs/serverless ./app -update
+
+# Rewrite COMPATIBILITY.md. Read the diff.
+compatibility: tools
+	scripts/with-docker go test -tags e2e -count 1 -run '^TestCompatibility' ./e2e -update
 
 clean:
 	rm -rf .bailey .aws-sam cdk.out bench.json

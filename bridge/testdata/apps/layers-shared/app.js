@@ -7,7 +7,7 @@ const { node } = require('../settings');
 const app = new App();
 const text = new lambda.LayerVersion(new Stack(app, 'Shared'), 'Text', { code: lambda.Code.fromAsset('../layers/text') });
 const stack = new Stack(app, 'Shop');
-new lambda.Function(stack, 'Hello', node({ layers: [text] }));
+new lambda.Function(stack, 'Hello', node({ code: lambda.Code.fromAsset('src'), layers: [text] }));
 const own = new lambda.LayerVersion(stack, 'Own', { code: lambda.Code.fromAsset('../layers/text'), description: 'in this stack' });
 const exported = lambda.LayerVersion.fromLayerVersionArn(stack, 'Exported', Fn.importValue('a-layer'));
 new lambda.Function(stack, 'Mixed', node({ layers: [own, exported] }));

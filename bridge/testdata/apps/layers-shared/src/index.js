@@ -1,0 +1,2 @@
+// Answers with what a layer makes of a text.
+exports.handler = async () => require('/opt/nodejs/text')('hello from a layer');
