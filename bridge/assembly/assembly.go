@@ -134,18 +134,26 @@ type artifact struct {
 }
 
 type metadataEntry struct {
-	Type string   `json:"type"`
-	Data textData `json:"data"`
+	Type string    `json:"type"`
+	Data entryData `json:"data"`
 }
 
-// textData is metadata that is a text. Other metadata is not kept: there may
-// be much of it.
-type textData string
+// entryData is metadata that is a text, or that describes an asset. Other
+// metadata is not kept: there may be much of it.
+type entryData struct {
+	text  string
+	asset legacyAsset
+}
 
-// UnmarshalJSON keeps a text, and "" for what is none.
-func (d *textData) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '"' {
-		return json.Unmarshal(data, (*string)(d))
+// UnmarshalJSON keeps a text or an asset, and nothing of what is neither.
+func (d *entryData) UnmarshalJSON(data []byte) error {
+	switch {
+	case len(data) > 0 && data[0] == '"':
+		return json.Unmarshal(data, &d.text)
+	case len(data) > 0 && data[0] == '{':
+		if json.Unmarshal(data, &d.asset) != nil {
+			d.asset = legacyAsset{} // it is about something else
+		}
 	}
 	return nil
 }
@@ -253,16 +261,17 @@ func (l *loader) stack(dir, id string, a artifact, m manifest) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	constructs, err := l.constructs(dir, a)
+	metadata, err := l.metadata(dir, a)
 	if err != nil {
 		return nil, err
 	}
+	assets.addLegacy(metadata, template)
 	s := &Stack{Name: a.Properties.StackName, Path: stackPath(id, a), Template: template, Assets: assets}
 	if s.Name == "" {
 		s.Name = id
 	}
 	s.Account, s.Region = environment(a.Environment)
-	if err := l.nest(s, constructs, []string{file}); err != nil {
+	if err := l.nest(s, constructs(metadata), []string{file}); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -17,9 +17,9 @@ type construct struct {
 	logicalID string
 }
 
-// constructs gathers which construct made which resource, for a stack and the
-// stacks nested in it. Newer assemblies keep this in a file of its own.
-func (l *loader) constructs(dir string, a artifact) ([]construct, error) {
+// metadata is a stack's, by construct path. Newer assemblies keep it in a file
+// of its own.
+func (l *loader) metadata(dir string, a artifact) (map[string][]metadataEntry, error) {
 	metadata := a.Metadata
 	if a.AdditionalMetadataFile != "" {
 		file, err := l.inside(dir, a.AdditionalMetadataFile)
@@ -30,15 +30,21 @@ func (l *loader) constructs(dir string, a artifact) ([]construct, error) {
 			return nil, fmt.Errorf("metadata %w", err)
 		}
 	}
+	return metadata, nil
+}
+
+// constructs gathers which construct made which resource, for a stack and the
+// stacks nested in it.
+func constructs(metadata map[string][]metadataEntry) []construct {
 	var found []construct
 	for _, path := range slices.Sorted(maps.Keys(metadata)) {
 		for _, entry := range metadata[path] {
-			if entry.Type == "aws:cdk:logicalId" && entry.Data != "" {
-				found = append(found, construct{strings.TrimPrefix(path, "/"), string(entry.Data)})
+			if entry.Type == "aws:cdk:logicalId" && entry.Data.text != "" {
+				found = append(found, construct{strings.TrimPrefix(path, "/"), entry.Data.text})
 			}
 		}
 	}
-	return found, nil
+	return found
 }
 
 // nest reads the nested stacks of s and says which of the constructs belong to
