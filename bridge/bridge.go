@@ -92,7 +92,10 @@ func (e *StageError) Error() string {
 func choose(a *assembly.Assembly, wanted string) (*assembly.Stage, error) {
 	var names []string
 	for _, stage := range a.Stages {
-		if stage.Name == wanted || (wanted == "" && len(a.Stages) == 1) {
+		// a pipeline's own stack has no functions, and is not what is meant
+		// where there are stages
+		meant := stage.Name == wanted && (wanted != "" || stage.HasFunctions())
+		if meant || (wanted == "" && len(a.Stages) == 1) {
 			return stage, nil
 		}
 		if stage.Name != "" {

@@ -186,6 +186,9 @@ func (c *testCase) bridge(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, stage := range a.Stages {
+		if !stage.HasFunctions() {
+			continue
+		}
 		for _, stack := range stage.Stacks {
 			r := &templateReading{Template: stack.Template.File, paths: map[string]string{}}
 			c.define(stack, r.paths)

@@ -44,6 +44,19 @@ type Stage struct {
 	Missing []string
 }
 
+// HasFunctions says whether a stack of the stage, or one nested in it, has a
+// Lambda function.
+func (s *Stage) HasFunctions() bool { return slices.ContainsFunc(s.Stacks, (*Stack).hasFunctions) }
+
+func (s *Stack) hasFunctions() bool {
+	for _, r := range s.Template.Resources {
+		if r.Type == "AWS::Lambda::Function" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(slices.Collect(maps.Values(s.Nested)), (*Stack).hasFunctions)
+}
+
 // Stack is one stack, or a nested stack, of a stage.
 type Stack struct {
 	// Name is the CloudFormation stack name.

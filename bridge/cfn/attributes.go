@@ -49,6 +49,11 @@ func (c *call) attribute(id string, r *Resource, name string) any {
 	if physical, ok := c.physicalID("Fn::GetAtt "+id+"."+name, id); ok {
 		return c.deployedAttribute(id, physical, r, name)
 	}
+	if r.Type == crossRegionReader {
+		if written, ok := c.scope.evaluation.crossRegionExports()[name]; ok {
+			return c.there(written)
+		}
+	}
 	known, ok := returnValues[r.Type]
 	if !ok {
 		return c.unresolved("Fn::GetAtt "+id+"."+name, "Bailey does not know what a "+r.Type+" returns; "+waysOut)

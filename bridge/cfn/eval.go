@@ -67,8 +67,9 @@ type Evaluation struct {
 	Overrides map[string]string
 	scopes    []*Scope
 	// exports and ssm are found on first use, once all scopes are added.
-	exports map[string]place
-	ssm     map[string]place
+	exports     map[string]place
+	crossRegion map[string]place
+	ssm         map[string]place
 	// made and depth are what limits.go bounds.
 	made, depth int
 }

@@ -221,6 +221,35 @@ func known(problems []Problem) bool {
 	return !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Local })
 }
 
+// The custom resources by which the CDK carries a value from a stack in one
+// region to a stack in another. They are the CDK's own: see
+// crossRegionReferences of its StackProps.
+const (
+	crossRegionWriter = "Custom::CrossRegionExportWriter"
+	crossRegionReader = "Custom::CrossRegionExportReader"
+)
+
+// crossRegionExports are the values that the writers of all stacks hand over,
+// by name.
+func (e *Evaluation) crossRegionExports() map[string]place {
+	if e.crossRegion != nil {
+		return e.crossRegion
+	}
+	e.crossRegion = map[string]place{}
+	for _, s := range e.scopes {
+		for _, id := range s.Template.LogicalIDs() {
+			if r := s.Template.Resources[id]; r.Type == crossRegionWriter {
+				props, _ := r.Properties["WriterProps"].(map[string]any)
+				exports, _ := props["exports"].(map[string]any)
+				for name, value := range exports {
+					e.crossRegion[name] = place{scope: s, value: value, at: "Resources." + id + ".Properties.WriterProps.exports." + name}
+				}
+			}
+		}
+	}
+	return e.crossRegion
+}
+
 func (c *call) importValue(v any) any {
 	name, ok := c.text(v)
 	if !ok {

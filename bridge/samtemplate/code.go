@@ -59,6 +59,8 @@ func (w *writer) layerList(f *model.Function) []any {
 	var list []any
 	for _, layer := range f.Layers {
 		switch {
+		case layer.ARN != "" && !strings.HasPrefix(layer.ARN, "arn:"):
+			w.warn(f.Path, "the layer %s is left out: its ARN is not known", layer.ARN)
 		case layer.ARN != "":
 			w.warn(f.Path, "the SAM CLI downloads the layer %s with your AWS credentials", layer.ARN)
 			list = append(list, layer.ARN)

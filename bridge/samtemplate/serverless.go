@@ -243,7 +243,11 @@ func (w *writer) ruleEvents(add func(f *model.Function, id, kind string, propert
 			case rule.Expression != "":
 				add(target.Function, w.names.take(rule.Name, "Event"), "Schedule", scheduleEvent(rule, target))
 			default:
-				p := section{{"EventBusName", rule.BusName}, {"Pattern", json.RawMessage(rule.Pattern)}, {"State", state(rule.Enabled)}}
+				if !rule.Enabled {
+					w.warn(rule.Path, "the rule is disabled, which an event of SAM cannot say: it is left out of the SAM format")
+					continue
+				}
+				p := section{{"EventBusName", rule.BusName}, {"Pattern", json.RawMessage(rule.Pattern)}}
 				if target.Input != "" {
 					p = append(p, entry{"Input", target.Input})
 				}

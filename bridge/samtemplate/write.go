@@ -96,6 +96,9 @@ type writer struct {
 func (w *writer) render() error {
 	w.names = nameAll(w.app)
 	functions := w.writable()
+	if len(functions) == 0 {
+		w.warn("", "the application has no function that the SAM CLI could run, and it refuses a template without resources")
+	}
 	main, alone := w.arrange()
 	for _, api := range alone {
 		name := "api-" + api.Name + ".yaml"
