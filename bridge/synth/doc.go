@@ -39,6 +39,23 @@
 // place when the app has succeeded without a fault. A failed run leaves the
 // assembly of the last good one, whole, for whoever is reading it.
 //
+// # Nothing changed
+//
+// An app that is run by "go run" is not run again while all that it may depend on
+// is the same, by content: its own source, the versions in go.mod and go.work, each
+// other file of the project (of Go source that is not the app's, such as the
+// functions', only that it exists), the configuration and the context, the
+// environment, the region, and the versions of Go, Node.js and Bailey. Variables
+// that only tell of the terminal do not count. An app can list those that it reads
+// in the context, "bailey:environment": ["STAGE", "FEATURE_*"]; then, beside those
+// of AWS, the CDK and the toolchains, only these do.
+//
+// Where that is not all, the app is run each time: an asset that is no copy of
+// files of the project, source or links outside it, a "build" command, a project
+// of more than 20,000 files or 512 MB. What an app reads over the network, from
+// the clock, or from files outside the project is not seen; Options.Force is for
+// that.
+//
 // # Node.js
 //
 // Each CDK app needs Node.js, the Go, Python, Java and .NET ones through jsii,

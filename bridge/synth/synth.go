@@ -40,6 +40,9 @@ type Options struct {
 	// next synth of a Go app and gives this one the kernel that waits; see
 	// package kernel. "" does neither, as does BAILEY_KERNEL=off.
 	Bailey string
+	// Force runs the app even where nothing that it depends on has changed since
+	// the last run; see the package documentation.
+	Force bool
 }
 
 // Result is a successful synth.
@@ -48,6 +51,9 @@ type Result struct {
 	Assembly string
 	// Duration is the time from the call of Run to its end.
 	Duration time.Duration
+	// Unchanged is set where the app was not run, since the assembly is what a
+	// run would make.
+	Unchanged bool
 	// Warnings are the warning annotations, each "PATH: MESSAGE", sorted by
 	// construct path.
 	Warnings []string
@@ -77,15 +83,33 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Output == "" {
 		out = filepath.Join(dir, filepath.FromSlash(metadata.LocalAssembly))
 	}
+	w := newWatch(o, conf, out)
+	if w != nil && !o.Force {
+		if last := w.last(); last != nil {
+			return Result{Assembly: out, Duration: time.Since(start), Unchanged: true, Warnings: last.Warnings}, nil
+		}
+	}
+	return run(ctx, o, conf, w, out, start)
+}
+
+// run runs the app in any case.
+func run(ctx context.Context, o Options, conf *config, w *watch, out string, start time.Time) (Result, error) {
 	fresh, err := makeFresh(out)
 	if err != nil {
 		return Result{}, err
 	}
 	defer os.RemoveAll(fresh) // moved away by then, unless something failed
+	if w != nil {
+		w.begin(ctx)
+	}
 	if err := runApp(ctx, o, conf, fresh); err != nil {
 		return Result{}, err
 	}
-	return finish(fresh, out, start)
+	result, err := finish(fresh, out, start)
+	if err == nil && w != nil {
+		w.end(result.Warnings)
+	}
+	return result, err
 }
 
 // finish reads what the app has written and moves it to out.

@@ -16,7 +16,7 @@ func newSynth() *cobra.Command {
 	var o output
 	var app string
 	var context []string
-	var cold bool
+	var cold, force bool
 	c := &cobra.Command{
 		Use:   "synth",
 		Short: "Run the CDK app for local use and write its SAM template",
@@ -35,7 +35,7 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 			}
 			done := startProgress("synthesising")
 			options := synth.Options{
-				App: app, Output: s.assembly, Context: values, Local: true, Stderr: os.Stderr, Region: s.region,
+				App: app, Output: s.assembly, Context: values, Local: true, Stderr: os.Stderr, Region: s.region, Force: force,
 			}
 			if self, err := os.Executable(); err == nil && !cold {
 				options.Bailey = self
@@ -48,7 +48,11 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 			for _, warning := range result.Warnings {
 				printWarning(warning)
 			}
-			if !o.json {
+			switch {
+			case o.json:
+			case result.Unchanged:
+				fmt.Printf("unchanged: %s (found in %d ms)\n", result.Assembly, result.Duration.Milliseconds())
+			default:
 				fmt.Printf("synthesised %s in %.1f s\n", result.Assembly, result.Duration.Seconds())
 			}
 			s.assembly = result.Assembly
@@ -58,6 +62,7 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 	s.flags(c)
 	o.flags(c)
 	c.Flags().StringVarP(&app, "app", "a", "", "command that runs the CDK app (default: app of cdk.json)")
+	c.Flags().BoolVar(&force, "force", false, "run the CDK app even where nothing has changed")
 	c.Flags().BoolVar(&cold, "cold", false, "use no CDK kernel that waits in the background, and keep none")
 	c.Flags().StringArrayVarP(&context, "context", "c", nil, "CDK context: key=value")
 	return c

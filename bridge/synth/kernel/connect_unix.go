@@ -99,6 +99,9 @@ func Connect(file string) error {
 	}
 	hello, files, err := takeKernel(&spec)
 	if err != nil {
+		if os.Getenv("BAILEY_KERNEL_DEBUG") != "" {
+			fmt.Fprintln(os.Stderr, "a cold kernel is started:", err)
+		}
 		return cold(&spec)
 	}
 	return relay(hello, files)

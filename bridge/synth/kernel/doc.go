@@ -28,6 +28,8 @@
 // synth, whatever way these end. A background process that finds another one at
 // work for the same versions ends, and otherwise takes its place.
 //
+// BAILEY_KERNEL_DEBUG=1 has a synth say why it got a cold one.
+//
 // # Who may connect
 //
 // The socket lies in a folder that only its owner may enter, and that is checked

@@ -43,12 +43,13 @@ func Folder() (string, error) {
 
 func socketPath(folder string) string { return filepath.Join(folder, "kernel.sock") }
 
-func identify(path string) (fileID, error) {
+// Identify identifies the file that path leads to.
+func Identify(path string) (FileID, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fileID{}, err
+		return FileID{}, err
 	}
-	id := fileID{Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	id := FileID{Size: info.Size(), Modified: info.ModTime().UnixNano()}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		id.Inode = s.Ino
 	}

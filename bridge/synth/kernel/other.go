@@ -46,4 +46,5 @@ func Serve(context.Context, App) error { return errUnsupported }
 // Connect does nothing.
 func Connect(string) error { return errUnsupported }
 
-func identify(string) (fileID, error) { return fileID{}, errUnsupported }
+// Identify fails.
+func Identify(string) (FileID, error) { return FileID{}, errUnsupported }

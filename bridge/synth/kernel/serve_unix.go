@@ -53,6 +53,11 @@ func Serve(ctx context.Context, app App) error {
 	if spec.Failed != "" {
 		return errors.New(spec.Failed)
 	}
+	return keep(ctx, folder, spec, app.Env, idle)
+}
+
+// keep serves one spec.
+func keep(ctx context.Context, folder string, spec *Spec, env []string, idle time.Duration) error {
 	lock, err := takeOver(folder, spec.Key())
 	if lock == nil {
 		return err // nil where another one serves already
@@ -61,7 +66,7 @@ func Serve(ctx context.Context, app App) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &server{
-		folder: folder, spec: spec, key: spec.Key(), env: app.Env, ctx: ctx, cancel: cancel,
+		folder: folder, spec: spec, key: spec.Key(), env: env, ctx: ctx, cancel: cancel,
 		started: time.Now(), last: time.Now(), idle: idle,
 	}
 	return s.run()

@@ -56,7 +56,7 @@ type Spec struct {
 	Failed string `json:",omitempty"`
 
 	// NodeFile, Inputs and Hashes are what the above was found from.
-	NodeFile fileID
+	NodeFile FileID
 	Inputs   build.Inputs
 	Hashes   map[string]string
 }
@@ -68,7 +68,7 @@ type Package struct{ Name, Version, Tarball string }
 func (s *Spec) Key() string {
 	data, err := json.Marshal(struct {
 		Protocol, Runtime, Node string
-		NodeFile                fileID
+		NodeFile                FileID
 		Packages                []Package
 		Preload                 []byte
 	}{protocol, s.Runtime, s.Node, s.NodeFile, s.Packages, preload})
@@ -83,9 +83,9 @@ func hash(parts ...[]byte) string {
 	return hex.EncodeToString(sum[:])[:32]
 }
 
-// fileID tells whether an executable was replaced. It is no content hash: the
+// FileID tells whether an executable was replaced. It is no content hash: the
 // kernel is a running process of it, and 100 MB are not read at each synth.
-type fileID struct {
+type FileID struct {
 	Size, Modified int64
 	Inode          uint64
 }
@@ -111,7 +111,7 @@ func readSpec(file string) (*Spec, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, err
 	}
-	if id, err := identify(s.Node); s.Failed == "" && (err != nil || id != s.NodeFile) {
+	if id, err := Identify(s.Node); s.Failed == "" && (err != nil || id != s.NodeFile) {
 		return nil, errors.New("the Node.js has changed")
 	}
 	if hashes, err := s.Inputs.Hash(); err != nil || !maps.Equal(hashes, s.Hashes) {
@@ -192,7 +192,7 @@ func (s *Spec) findNode(ctx context.Context, app App) (err error) {
 	if s.Node, err = realNode(app.Node); err != nil {
 		return err
 	}
-	if s.NodeFile, err = identify(s.Node); err != nil {
+	if s.NodeFile, err = Identify(s.Node); err != nil {
 		return err
 	}
 	command := exec.CommandContext(ctx, s.Node, "--version")

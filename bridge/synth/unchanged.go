@@ -1,0 +1,337 @@
+package synth
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bailey-cdk/bailey/bridge/synth/kernel"
+	"github.com/bailey-cdk/bailey/internal/atomicfile"
+	"github.com/bailey-cdk/bailey/internal/build"
+	"github.com/bailey-cdk/bailey/internal/metadata"
+)
+
+// recordVersion is raised whenever what is recorded changes.
+const recordVersion = 1
+
+// record is what an assembly was made from. It lies beside the assembly.
+type record struct {
+	Version int
+	// Circumstances are the options, the configuration, the environment and the
+	// versions, hashed: a variable may be a secret.
+	Circumstances string
+	// Program is where the app's own source is, Source its hashes.
+	Program build.Inputs
+	Source  map[string]string
+	// Tree are the files of the project that are not Go source.
+	Tree map[string]string
+	// Assembly are the files of the assembly, Warnings those of its constructs.
+	Assembly map[string]string
+	Warnings []string
+}
+
+// watch knows the inputs of a run, and whether they are those of the last one.
+type watch struct {
+	o       Options
+	conf    *config
+	program []string // what go run was given
+	root    string   // the folder of the go.mod or go.work
+	out     string   // the assembly
+	made    string   // Circumstances
+	tree    map[string]string
+	listed  chan *build.Program // of this run; nil where it could not be listed
+}
+
+// newWatch returns nil for an app of which it cannot be told what it depends on:
+// one that is not Go, or that is built by a command first.
+func newWatch(o Options, conf *config, out string) *watch {
+	program, ok := goProgram(conf.App)
+	root := projectRoot(o.Dir)
+	if !ok || conf.Build != "" || root == "" {
+		return nil
+	}
+	w := &watch{o: o, conf: conf, program: program, root: root, out: out}
+	w.made = w.circumstances()
+	if w.made == "" {
+		return nil
+	}
+	return w
+}
+
+// projectRoot is the folder of the go.work above dir, else of its go.mod, else "".
+func projectRoot(dir string) string {
+	for _, name := range []string{"go.work", "go.mod"} {
+		for up := dir; ; up = filepath.Dir(up) {
+			if isFile(filepath.Join(up, name)) {
+				return up
+			}
+			if up == filepath.Dir(up) {
+				break
+			}
+		}
+	}
+	return ""
+}
+
+// recordFile lies beside the assembly, which may be replaced as a whole.
+func (w *watch) recordFile() string { return w.out + ".inputs.json" }
+
+// last returns the record of the last run where its assembly is what a run would
+// make now. Any trouble with it means that it is not.
+func (w *watch) last() *record {
+	text, err := os.ReadFile(w.recordFile())
+	if err != nil {
+		return nil
+	}
+	var r record
+	if json.Unmarshal(text, &r) != nil || r.Version != recordVersion || r.Circumstances != w.made || len(r.Assembly) == 0 {
+		return nil
+	}
+	if source, err := r.Program.Hash(); err != nil || !maps.Equal(source, r.Source) {
+		return nil
+	}
+	if w.tree, err = w.hashTree(); err != nil || !maps.Equal(data(w.tree), r.Tree) {
+		return nil
+	}
+	if assembly, err := hashFiles(w.out, nil); err != nil || !maps.Equal(assembly, r.Assembly) {
+		return nil
+	}
+	return &r
+}
+
+// begin is called before the run. The go command lists the app's packages beside
+// it.
+func (w *watch) begin(ctx context.Context) {
+	// An interrupted run must not leave the record of another one.
+	os.Remove(w.recordFile())
+	if w.tree == nil {
+		w.tree, _ = w.hashTree() // nil: nothing will be recorded
+	}
+	w.listed = make(chan *build.Program, 1)
+	go func() {
+		env := newEnvironment(os.Environ(), w.o.Env).list()
+		p, err := build.ReadProgram(ctx, w.o.Dir, env, w.program)
+		if err != nil {
+			p = nil // the run tells
+		}
+		w.listed <- p
+	}()
+}
+
+// end records a run that has succeeded, where all that it may depend on is known
+// and stayed as it was meanwhile.
+func (w *watch) end(warnings []string) {
+	p := <-w.listed
+	if p == nil || w.tree == nil || !w.inside(p) {
+		return
+	}
+	source, err := p.Inputs.Hash()
+	if err != nil || !w.sameSource(source) {
+		return
+	}
+	tree, err := w.hashTree()
+	if err != nil || !maps.Equal(tree, w.tree) {
+		return
+	}
+	assembly, err := hashFiles(w.out, nil)
+	if err != nil || !w.explained(assembly) {
+		return
+	}
+	text, err := json.Marshal(record{recordVersion, w.made, p.Inputs, source, data(tree), assembly, warnings})
+	if err == nil {
+		_ = atomicfile.Write(w.recordFile(), text) // else the next run is no faster
+	}
+}
+
+// inside tells whether all of the app's source is below the root, where it was
+// hashed before the run. What lies elsewhere (a replaced module, say) may have been
+// changed during it.
+func (w *watch) inside(p *build.Program) bool {
+	for _, dir := range p.Packages {
+		if !within(w.root, dir.Dir) && !within(p.ModuleCache, dir.Dir) {
+			return false
+		}
+	}
+	return true
+}
+
+func within(dir, file string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return dir != "" && err == nil && filepath.IsLocal(rel)
+}
+
+// explained tells whether it is known where everything in the assembly comes from.
+// A template comes from the app. An asset must be Bailey's placeholder, one of the
+// CDK's own, or a copy of files of the project: what was bundled, or copied from
+// elsewhere, depends on files that nobody named.
+func (w *watch) explained(assembly map[string]string) bool {
+	contents := map[string]bool{}
+	for _, hash := range data(w.tree) {
+		contents[hash] = true
+	}
+	for file, hash := range assembly {
+		asset, rest, ok := strings.Cut(file, "asset.")
+		if !ok {
+			if strings.HasSuffix(file, ".assets.json") && !w.staged(file) {
+				return false
+			}
+			continue
+		}
+		name, inner, _ := strings.Cut(rest, "/")
+		folder := asset + "asset." + name
+		if _, cdk := assembly[folder+"/__entrypoint__.js"]; cdk || inner == metadata.Placeholder || contents[hash] {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// staged tells whether all assets of a manifest are in the assembly, and not used
+// where they are.
+func (w *watch) staged(file string) bool {
+	var m struct {
+		Files        map[string]struct{ Source struct{ Path string } }
+		DockerImages map[string]struct {
+			Source struct {
+				Directory  string
+				Executable []string
+			}
+		}
+	}
+	if readPart(filepath.Join(w.out, filepath.FromSlash(file)), &m) != nil {
+		return false
+	}
+	for _, f := range m.Files {
+		if !filepath.IsLocal(f.Source.Path) {
+			return false
+		}
+	}
+	for _, i := range m.DockerImages {
+		if !filepath.IsLocal(i.Source.Directory) || len(i.Source.Executable) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hashTree hashes the files of the project.
+func (w *watch) hashTree() (map[string]string, error) {
+	outputs := []string{
+		w.out, w.out + ".inputs.json", filepath.Join(w.o.Dir, ".bailey"), filepath.Join(w.o.Dir, ".aws-sam"), filepath.Join(w.o.Dir, "cdk.out"),
+		filepath.Join(w.o.Dir, "samconfig.toml"),
+	}
+	return hashFiles(w.root, func(path, name string) bool {
+		return name == ".git" || name == "node_modules" || slices.Contains(outputs, path) ||
+			strings.HasPrefix(path, filepath.Dir(w.out)+string(filepath.Separator)+"."+filepath.Base(w.out)+"-")
+	})
+}
+
+// data is a tree without its tests, and with no more of other Go source than that
+// it exists: the app's own is in record.Source, and that of the functions is not
+// compiled into a local assembly.
+func data(tree map[string]string) map[string]string {
+	kept := make(map[string]string, len(tree))
+	for file, hash := range tree {
+		switch {
+		case strings.HasSuffix(file, "_test.go"):
+		case strings.HasSuffix(file, ".go"):
+			kept[file] = ""
+		default:
+			kept[file] = hash
+		}
+	}
+	return kept
+}
+
+// circumstances hashes all that is no file of the project, or returns "".
+func (w *watch) circumstances() string {
+	toolchain, err := build.Toolchain()
+	if err != nil {
+		return ""
+	}
+	env := newEnvironment(os.Environ(), w.o.Env)
+	nodePath, err := lookPath(cmp.Or(env["JSII_NODE"], "node"), env["PATH"])
+	if err != nil {
+		return ""
+	}
+	node, err := kernel.Identify(nodePath)
+	if err != nil {
+		return ""
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	bailey, err := kernel.Identify(self)
+	if err != nil {
+		return ""
+	}
+	data, err := json.Marshal([]any{
+		recordVersion, toolchain, node, bailey, w.o.Dir, w.out, w.root, w.conf, w.o.Local,
+		cmp.Or(w.o.Region, env.region()), w.o.AccountID, w.environment(env),
+	})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// ContextEnvironment is the CDK context key that lists the variables that an app
+// reads ("NAME", or "PREFIX_*"), so that no other makes it run again.
+const ContextEnvironment = "bailey:environment"
+
+// declared always count, whatever an app lists.
+var declared = []string{"CDK_*", "AWS_*", "AMAZON_*", "JSII_*", "NODE_*", "GO*", "CGO_*", "PATH", "HOME", "CC", "CXX", "TMPDIR", "SHELL", "BUILD_*"}
+
+// volatile differ from one terminal to the next, and say nothing to an app.
+var volatile = []string{
+	"_", "PWD", "OLDPWD", "SHLVL", "TERM", "TERM_*", "COLORTERM", "COLUMNS", "LINES", "WINDOWID", "DISPLAY", "WAYLAND_DISPLAY",
+	"XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_*", "SSH_*", "GPG_*", "TMUX", "TMUX_*", "STY", "VSCODE_*", "ITERM_*",
+	"KITTY_*", "ALACRITTY_*", "WEZTERM_*", "KONSOLE_*", "GNOME_TERMINAL_*", "VTE_VERSION", "INVOCATION_ID", "JOURNAL_STREAM",
+	"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BAILEY_KERNEL", "BAILEY_KERNEL_*",
+}
+
+// environment is what of it counts: all but what is volatile, or what the app has
+// declared.
+func (w *watch) environment(env environment) environment {
+	var names []string
+	listed := json.Unmarshal(w.conf.Context[ContextEnvironment], &names) == nil
+	names = append(names, declared...)
+	counts := environment{}
+	for name, value := range env {
+		if listed && matches(names, name) || !listed && !matches(volatile, name) {
+			counts[name] = value
+		}
+	}
+	return counts
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, any := strings.CutSuffix(p, "*")
+		return p == name || any && strings.HasPrefix(name, prefix)
+	})
+}
+
+// sameSource tells whether the app's source was the same before the run.
+func (w *watch) sameSource(source map[string]string) bool {
+	for file, hash := range source {
+		rel, err := filepath.Rel(w.root, file)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue // the file of go env -w, and go.mod files that do not exist
+		}
+		if w.tree[filepath.ToSlash(rel)] != hash {
+			return false
+		}
+	}
+	return true
+}
