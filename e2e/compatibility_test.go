@@ -141,7 +141,9 @@ func copyCase(t testing.TB, name string) string {
 		files = append(files, matches...)
 	}
 	for _, file := range files {
-		replaceIn(t, file, "@CASE@", filepath.ToSlash(dir), "nodejs20.x", node, "python3.11", python)
+		// A container takes its time on a busy machine. An app's own Timeout
+		// comes later in its object, and so wins.
+		replaceIn(t, file, "@CASE@", filepath.ToSlash(dir), "nodejs20.x", node, "python3.11", python, `"Handler": "`, `"Timeout": 60, "Handler": "`)
 	}
 	return dir
 }
@@ -298,7 +300,7 @@ var (
 func sections(t *testing.T) (read, invoked string) {
 	t.Helper()
 	text, err := os.ReadFile(compatibilityFile)
-	if err != nil && !(os.IsNotExist(err) && *update) {
+	if err != nil && (!os.IsNotExist(err) || !*update) {
 		t.Fatal(err)
 	}
 	read, invoked, found := strings.Cut(string(text), invokedTitle)

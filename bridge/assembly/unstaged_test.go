@@ -16,14 +16,13 @@ func TestUnstaged(t *testing.T) {
 		want  string // of the error, "" where there is none
 	}{
 		"in the project": {func(_ *testing.T, project string) string { return filepath.Join(project, "src") }, ""},
-		"gone": {func(_ *testing.T, project string) string { return filepath.Join(project, "gone") },
-			"is gone; synthesise again"},
-		"elsewhere": {func(t *testing.T, _ string) string { return t.TempDir() },
-			"lies outside PROJECT, the folder of the cloud assembly, so it is not read"},
-		"a relative path": {func(*testing.T, string) string { return "../src" },
-			"lies outside the cloud assembly"},
-		"out of the project by ..": {func(_ *testing.T, project string) string { return project + "/src/../.." },
-			"lies outside PROJECT"},
+		"gone":           {func(_ *testing.T, project string) string { return filepath.Join(project, "gone") }, "is gone; synthesise again"},
+		"elsewhere": {
+			func(t *testing.T, _ string) string { return t.TempDir() },
+			"lies outside PROJECT, the folder of the cloud assembly, so it is not read",
+		},
+		"a relative path":          {func(*testing.T, string) string { return "../src" }, "lies outside the cloud assembly"},
+		"out of the project by ..": {func(_ *testing.T, project string) string { return project + "/src/../.." }, "lies outside PROJECT"},
 		"out of the project by a link": {func(t *testing.T, project string) string {
 			link(t, t.TempDir(), filepath.Join(project, "link"))
 			return filepath.Join(project, "link")

@@ -30,7 +30,7 @@ func SynthApps(progress io.Writer, apps, target string, only ...string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(work)
 	if err := copyApps(apps, work); err != nil {
 		return err
 	}
