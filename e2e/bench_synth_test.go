@@ -1,0 +1,100 @@
+//go:build e2e && bench
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBenchSynth: whole commands on a copy of the storefront, with the other
+// things that a synth can cost less than: a cold kernel, and the cdk command.
+func TestBenchSynth(t *testing.T) {
+	project := copyOfRoot(t)
+	keepKernel(t)
+	run := func(name string, arguments ...string) func() {
+		return func() { succeed(t, project, name, arguments...) }
+	}
+	synth := func(more ...string) func() { return run(bailey(t), append([]string{"synth"}, more...)...) }
+	synth()() // builds the functions and starts what keeps kernels
+	readyKernel(t, project)
+	var colds, warms, unchanged []time.Duration
+	for range 7 {
+		colds = append(colds, timeOf(synth("--force", "--cold")))
+		readyKernel(t, project)
+		warms = append(warms, timeOf(synth("--force")))
+		unchanged = append(unchanged, timeOf(synth()))
+	}
+	cold, warm, skipped := median(colds), median(warms), median(unchanged)
+	report(t, "synth-warm", cold.Seconds()/warm.Seconds(), 4,
+		"bailey synth --force of the storefront %.0f ms with a warm kernel, %.0f ms with a cold one that uses jsii's index: medians of 7 whole commands, in turn", ms(warm), ms(cold))
+
+	cdk := run("npx", "--yes", "aws-cdk@2.1148.1", "synth", "--quiet", "--output", filepath.Join(t.TempDir(), "cdk.out"))
+	cdk()
+	var cdks, handlers, infra []time.Duration
+	for i := range 5 {
+		cdks = append(cdks, timeOf(cdk))
+		touch(t, filepath.Join(project, "app", "functions", "quote", "main.go"), i)
+		handlers = append(handlers, timeOf(synth()))
+		readyKernel(t, project)
+		touch(t, filepath.Join(project, "app", "storefront.go"), i)
+		infra = append(infra, timeOf(synth()))
+	}
+	c := median(cdks)
+	for _, f := range []struct {
+		name  string
+		took  time.Duration
+		reach float64
+	}{
+		{"synth-unchanged", skipped, 100}, {"synth-handler-changed", median(handlers), 10}, {"synth-infrastructure-changed", median(infra), 4},
+	} {
+		report(t, f.name, c.Seconds()/f.took.Seconds(), f.reach,
+			"bailey synth %.0f ms, cdk synth of the unchanged storefront %.0f ms: medians of whole commands", ms(f.took), ms(c))
+	}
+	s := readyKernel(t, project)
+	rss := resident(t, s.PID) + resident(t, s.KernelPID)
+	report(t, "kernel-memory", 256/rss, 1, "what waits for the next synth holds %.0f MB, both processes; the ratio is to 256 MB", rss)
+}
+
+// copyOfRoot is a clone of this repository, in which files can be changed.
+func copyOfRoot(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "storefront")
+	if out, err := exec.Command("git", "clone", "--quiet", root, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+func touch(t *testing.T, file string, i int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, fmt.Sprintf("\nvar changed%d = %d\n\nfunc init() { println(changed%d) }\n", i, i, i)...)
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resident is the memory of a process, in MB.
+func resident(t *testing.T, pid int) float64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(kb) / 1024
+}
