@@ -27,10 +27,10 @@ func Folder() (string, error) {
 		}
 		dir = filepath.Join(cache, "bailey", "kernel")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the user names it
 		return "", err
 	}
-	info, err := os.Lstat(dir)
+	info, err := os.Lstat(dir) //nolint:gosec // likewise
 	if err != nil {
 		return "", err
 	}

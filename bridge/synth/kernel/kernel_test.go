@@ -139,8 +139,8 @@ func serve(t *testing.T, file string, idle string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		c.Process.Kill() //nolint:errcheck // it may have ended
-		c.Wait()         //nolint:errcheck // how is tested elsewhere
+		c.Process.Kill() // it may have ended
+		c.Wait()         // how is tested elsewhere
 	})
 	until(t, "a kernel is ready", func() bool {
 		s, err := Ask()
@@ -174,7 +174,7 @@ func connect(t *testing.T, file, dir string, env ...string) *client {
 	c.cmd.Dir, c.cmd.Env = dir, append(append(os.Environ(), "KERNEL_TEST_ROLE=connect", "BAILEY_KERNEL_DEBUG=1"), env...)
 	c.cmd.Stderr = &c.stderr
 	// One that hangs must not take the whole test's time.
-	limit := time.AfterFunc(20*time.Second, func() { c.cmd.Process.Kill() }) //nolint:errcheck // it may have ended
+	limit := time.AfterFunc(20*time.Second, func() { c.cmd.Process.Kill() }) // it may have ended
 	t.Cleanup(func() { limit.Stop() })
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
@@ -228,7 +228,7 @@ func (c *client) end() {
 		c.t.Fatal(err)
 	}
 	c.in.Close()
-	io.Copy(io.Discard, c.out) //nolint:errcheck // the status tells
+	io.Copy(io.Discard, c.out) // the status tells
 	if err := c.cmd.Wait(); err != nil {
 		c.t.Fatal(err, c.stderr.String())
 	}
@@ -355,7 +355,7 @@ func TestKilledKeeper(t *testing.T) {
 	if err := keeper.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	keeper.Wait() //nolint:errcheck // it was killed
+	keeper.Wait() // it was killed
 	if l := c.say("look"); l.PID != used {
 		t.Error("the synth lost its kernel")
 	}

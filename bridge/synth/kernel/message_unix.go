@@ -70,7 +70,7 @@ func ask(folder string, r request, wait time.Duration) (reply, []*os.File, error
 	if err != nil {
 		return reply{}, nil, err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // all is said by then
 	if err := conn.SetDeadline(time.Now().Add(wait)); err != nil {
 		return reply{}, nil, err
 	}

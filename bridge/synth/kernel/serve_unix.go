@@ -127,8 +127,9 @@ func (s *server) run() error {
 	}
 	defer s.answers.Wait()
 	defer s.clear()
-	defer listener.Close() // and no longer on disk, before the kernel ends
-	stop := context.AfterFunc(s.ctx, func() { listener.Close() })
+	closing := sync.OnceValue(listener.Close)
+	defer func() { _ = closing() }() // and no longer on disk, before the kernel ends
+	stop := context.AfterFunc(s.ctx, func() { _ = closing() })
 	defer stop()
 	go s.watchIdle()
 	s.mutex.Lock()
@@ -192,7 +193,7 @@ func (s *server) watchIdle() {
 }
 
 func (s *server) serve(conn *net.UnixConn) {
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // all is said by then
 	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return
 	}
