@@ -46,10 +46,17 @@ func TestCompatibility(t *testing.T) {
 	before := rowsOf(t)
 	var text strings.Builder
 	text.WriteString(compatibilityHead)
+	plainAll, baileyAll := 0, 0
 	for _, c := range cases {
 		plain, bailey := c.tally(c.plain, false), c.tally(c.bailey, true)
 		row := fmt.Sprintf("| %s | %s | %s | %s | %s |\n", c.name, issues[c.name], plain, bailey, verdict(plain, bailey))
 		text.WriteString(row)
+		if plain.all() {
+			plainAll++
+		}
+		if bailey.all() {
+			baileyAll++
+		}
 		if bailey.score() < plain.score() {
 			t.Errorf("%s: Bailey gets less right than the plain SAM CLI: %s", c.name, row)
 		}
@@ -57,6 +64,7 @@ func TestCompatibility(t *testing.T) {
 			t.Errorf("%s: Bailey got worse: %s\nbefore: %s", c.name, bailey, old)
 		}
 	}
+	fmt.Fprintf(&text, "\nOf %d cases, the plain SAM CLI has all right in %d, and Bailey in %d.\n", len(cases), plainAll, baileyAll)
 	compareSection(t, text.String(), true)
 }
 
