@@ -44,7 +44,7 @@ func TestSDK(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer command.Process.Kill() //nolint:errcheck // it has ended by then
+	defer command.Process.Kill()
 	lines := bufio.NewScanner(log)
 	url := ""
 	for url == "" && lines.Scan() {

@@ -147,12 +147,17 @@ var escapes = []struct {
 	{"over a link", []zipEntry{{"b", 0o644, "x"}, {"a", fs.ModeSymlink | 0o777, "b"}, {"a", 0o644, "y"}}, `entry "a": openat a: file exists`},
 	{"device", []zipEntry{{"null", fs.ModeDevice | 0o644, ""}}, `entry "null": it is neither a file nor a folder nor a symbolic link`},
 	{"links that add up", []zipEntry{
-		{"a/b", fs.ModeDir | 0o755, ""}, {"up", fs.ModeSymlink | 0o777, "a/b"},
-		{"up/out", fs.ModeSymlink | 0o777, "../../.."}, {"up/out/evil", 0o644, "x"},
+		{"a/b", fs.ModeDir | 0o755, ""},
+		{"up", fs.ModeSymlink | 0o777, "a/b"},
+		{"up/out", fs.ModeSymlink | 0o777, "../../.."},
+		{"up/out/evil", 0o644, "x"},
 	}, `entry "up/out": the link leads out of the folder`},
 	{"links that add up, in order", []zipEntry{
-		{"deep/er/x", 0o644, ""}, {"deep/er/up", fs.ModeSymlink | 0o777, "../.."}, {"flat", fs.ModeSymlink | 0o777, "deep/er"},
-		{"flat/up2", fs.ModeSymlink | 0o777, "../deep"}, {"deep/er/up2/up/up/evil", 0o644, "x"},
+		{"deep/er/x", 0o644, ""},
+		{"deep/er/up", fs.ModeSymlink | 0o777, "../.."},
+		{"flat", fs.ModeSymlink | 0o777, "deep/er"},
+		{"flat/up2", fs.ModeSymlink | 0o777, "../deep"},
+		{"deep/er/up2/up/up/evil", 0o644, "x"},
 	}, ""},
 }
 

@@ -91,21 +91,26 @@ func TestNodeModules(t *testing.T) {
 		{"top-level await", "index.handler", map[string]string{"index.mjs": `const v = await Promise.resolve('ok'); export const handler = async () => v`}},
 		{"cjs", "index.handler", map[string]string{"index.cjs": `exports.handler = async () => 'ok'`}},
 		{"type module", "index.handler", map[string]string{
-			"package.json": `{"type": "module"}`, "index.js": `export const handler = async () => 'ok'`}},
+			"package.json": `{"type": "module"}`, "index.js": `export const handler = async () => 'ok'`,
+		}},
 		{"type module further down", "src/index.handler", map[string]string{
 			"package.json": `{"type": "commonjs"}`, "src/package.json": `{"type": "module"}`,
-			"src/index.js": `export const handler = async () => 'ok'`}},
+			"src/index.js": `export const handler = async () => 'ok'`,
+		}},
 		{"folder", "src/api/index.handler", map[string]string{"src/api/index.js": `exports.handler = async () => 'ok'`}},
 		{"nested", "index.api.v1.get", map[string]string{"index.js": `exports.api = { v1: { get: async () => 'ok' } }`}},
 		{"package", "shop.handler", map[string]string{
-			"node_modules/shop/index.js": `exports.handler = async () => 'ok'`}},
+			"node_modules/shop/index.js": `exports.handler = async () => 'ok'`,
+		}},
 		{"dependency", "index.handler", map[string]string{
 			"index.js":                  `const dep = require('dep'); exports.handler = async () => dep`,
-			"node_modules/dep/index.js": `module.exports = 'ok'`}},
+			"node_modules/dep/index.js": `module.exports = 'ok'`,
+		}},
 		{"dependency of a module", "index.handler", map[string]string{
 			"index.mjs":                     `import dep from 'dep'; export const handler = async () => dep`,
 			"node_modules/dep/package.json": `{"main": "index.js"}`,
-			"node_modules/dep/index.js":     `module.exports = 'ok'`}},
+			"node_modules/dep/index.js":     `module.exports = 'ok'`,
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, log := newEngine(t, Options{})
@@ -286,44 +291,64 @@ func TestNodeInitErrors(t *testing.T) {
 		payload       string
 	}{
 		{
-			"no such module", "app.handler", map[string]string{"index.js": ""}, "Runtime.ImportModuleError",
+			"no such module", "app.handler",
+			map[string]string{"index.js": ""},
+			"Runtime.ImportModuleError",
 			`{"errorType":"Runtime.ImportModuleError","errorMessage":"Error: Cannot find module 'app'\nRequire stack:...`,
 		},
 		{
-			"no such dependency", "index.handler", map[string]string{"index.js": `require('left-pad')`}, "Runtime.ImportModuleError",
+			"no such dependency", "index.handler",
+			map[string]string{"index.js": `require('left-pad')`},
+			"Runtime.ImportModuleError",
 			`{"errorType":"Runtime.ImportModuleError","errorMessage":"Error: Cannot find module 'left-pad'\nRequire stack:...`,
 		},
 		{
-			"no such dependency of a module", "index.handler", map[string]string{"index.mjs": `import 'left-pad'`}, "Runtime.Unknown",
+			"no such dependency of a module", "index.handler",
+			map[string]string{"index.mjs": `import 'left-pad'`},
+			"Runtime.Unknown",
 			`{"errorType":"Error","errorMessage":"Cannot find package 'left-pad' imported from ...`,
 		},
 		{
-			"no such export", "index.handler", map[string]string{"index.js": `exports.main = 1`}, "Runtime.HandlerNotFound",
+			"no such export", "index.handler",
+			map[string]string{"index.js": `exports.main = 1`},
+			"Runtime.HandlerNotFound",
 			`{"errorType":"Runtime.HandlerNotFound","errorMessage":"index.handler is undefined or not exported","trace":[...`,
 		},
 		{
-			"not a function", "index.handler", map[string]string{"index.js": `exports.handler = 1`}, "Runtime.HandlerNotFound",
+			"not a function", "index.handler",
+			map[string]string{"index.js": `exports.handler = 1`},
+			"Runtime.HandlerNotFound",
 			`{"errorType":"Runtime.HandlerNotFound","errorMessage":"index.handler is not a function","trace":[...`,
 		},
 		{
-			"syntax", "index.handler", map[string]string{"index.js": `exports.handler = (`}, "Runtime.UserCodeSyntaxError",
+			"syntax", "index.handler",
+			map[string]string{"index.js": `exports.handler = (`},
+			"Runtime.UserCodeSyntaxError",
 			`{"errorType":"Runtime.UserCodeSyntaxError","errorMessage":"SyntaxError: Unexpected end of input","trace":[...`,
 		},
 		{
-			"no dot", "index", map[string]string{"index.js": ``}, "Runtime.MalformedHandlerName",
+			"no dot", "index",
+			map[string]string{"index.js": ``},
+			"Runtime.MalformedHandlerName",
 			`{"errorType":"Runtime.MalformedHandlerName","errorMessage":"Bad handler","trace":[...`,
 		},
 		{
-			"two dots", "../index.handler", map[string]string{"index.js": ``}, "Runtime.MalformedHandlerName",
+			"two dots", "../index.handler",
+			map[string]string{"index.js": ``},
+			"Runtime.MalformedHandlerName",
 			`{"errorType":"Runtime.MalformedHandlerName","errorMessage":"'../index.handler' is not a valid handler name. ` +
 				`Use absolute paths when specifying root directories in handler names.","trace":[...`,
 		},
 		{
-			"thrown", "index.handler", map[string]string{"index.js": `throw new Error('no configuration')`}, "Runtime.Unknown",
+			"thrown", "index.handler",
+			map[string]string{"index.js": `throw new Error('no configuration')`},
+			"Runtime.Unknown",
 			`{"errorType":"Error","errorMessage":"no configuration","trace":["Error: no configuration",...`,
 		},
 		{
-			"rejected", "index.handler", map[string]string{"index.mjs": `await Promise.reject(new Error('no configuration'))`}, "Runtime.Unknown",
+			"rejected", "index.handler",
+			map[string]string{"index.mjs": `await Promise.reject(new Error('no configuration'))`},
+			"Runtime.Unknown",
 			`{"errorType":"Error","errorMessage":"no configuration","trace":["Error: no configuration",...`,
 		},
 	} {
@@ -419,8 +444,10 @@ func TestNodeStreams(t *testing.T) {
 		{"pieces", `out.setContentType('text/plain'); out.write('one, '); await new Promise((r) => setTimeout(r, 5)); out.write('two'); out.end()`, `one, two`, "text/plain"},
 		{"nothing", `out.end()`, ``, "application/octet-stream"},
 		{"pipeline", `const { Readable } = require('stream'); await require('stream/promises').pipeline(Readable.from(['a', 'b']), out)`, `ab`, "application/octet-stream"},
-		{"http", `out = awslambda.HttpResponseStream.from(out, { statusCode: 201 }); out.write('made'); out.end()`,
-			"{\"statusCode\":201}\x00\x00\x00\x00\x00\x00\x00\x00made", "application/vnd.awslambda.http-integration-response"},
+		{
+			"http", `out = awslambda.HttpResponseStream.from(out, { statusCode: 201 }); out.write('made'); out.end()`,
+			"{\"statusCode\":201}\x00\x00\x00\x00\x00\x00\x00\x00made", "application/vnd.awslambda.http-integration-response",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, log := newEngine(t, Options{})
@@ -441,14 +468,22 @@ func TestNodeStreams(t *testing.T) {
 
 func TestNodeStreamErrors(t *testing.T) {
 	for _, test := range []struct{ name, handler, payload string }{
-		{"midway", `async (event, out) => { out.write('some'); throw new TypeError('dried up') }`,
-			`{"errorType":"TypeError","errorMessage":"dried up","trace":["TypeError: dried up",...`},
-		{"at once", `async () => { throw new TypeError('dried up') }`,
-			`{"errorType":"TypeError","errorMessage":"dried up","trace":["TypeError: dried up",...`},
-		{"never begun", `async (event, out) => {}`,
-			`{"errorType":"string","errorMessage":"Response stream is not finished.","trace":[]}`},
-		{"not async", `(event, out) => 1`,
-			`{"errorType":"string","errorMessage":"Streaming does not support non-async handlers.","trace":[]}`},
+		{
+			"midway", `async (event, out) => { out.write('some'); throw new TypeError('dried up') }`,
+			`{"errorType":"TypeError","errorMessage":"dried up","trace":["TypeError: dried up",...`,
+		},
+		{
+			"at once", `async () => { throw new TypeError('dried up') }`,
+			`{"errorType":"TypeError","errorMessage":"dried up","trace":["TypeError: dried up",...`,
+		},
+		{
+			"never begun", `async (event, out) => {}`,
+			`{"errorType":"string","errorMessage":"Response stream is not finished.","trace":[]}`,
+		},
+		{
+			"not async", `(event, out) => 1`,
+			`{"errorType":"string","errorMessage":"Streaming does not support non-async handlers.","trace":[]}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, log := newEngine(t, Options{})

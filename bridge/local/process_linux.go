@@ -83,4 +83,4 @@ func highWaterMark(status []byte) int64 {
 
 // maxResident is the kernel's own figure for a process that has ended, in
 // bytes.
-func maxResident(usage *syscall.Rusage) int64 { return int64(usage.Maxrss) * 1024 }
+func maxResident(usage *syscall.Rusage) int64 { return int64(usage.Maxrss) * 1024 } //nolint:unconvert // 32 bits on some

@@ -39,8 +39,10 @@ func TestPythonHandlers(t *testing.T) {
 		{"event", "def handler(event, context):\n    return {'got': event['n'] + 1}", `{"got": 2}`},
 		{"none", "def handler(event, context):\n    pass", `null`},
 		{"bytes", "def handler(event, context):\n    return b'\\x00raw'", "\x00raw"},
-		{"decimal", "from decimal import Decimal\ndef handler(event, context):\n    return [Decimal('1.10'), {'n': Decimal('12345678901234567890.5')}, 1.5, 2]",
-			`[1.10, {"n": 12345678901234567890.5}, 1.5, 2]`},
+		{
+			"decimal", "from decimal import Decimal\ndef handler(event, context):\n    return [Decimal('1.10'), {'n': Decimal('12345678901234567890.5')}, 1.5, 2]",
+			`[1.10, {"n": 12345678901234567890.5}, 1.5, 2]`,
+		},
 		{"class", "class C:\n    def __call__(self, event, context):\n        return 'called'\nhandler = C()", `"called"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -181,27 +183,39 @@ func TestPythonInitErrors(t *testing.T) {
 		payload       string
 	}{
 		{
-			"no such module", "main.handler", map[string]string{"app.py": ""}, "Runtime.ImportModuleError",
+			"no such module", "main.handler",
+			map[string]string{"app.py": ""},
+			"Runtime.ImportModuleError",
 			`{"errorMessage": "Unable to import module 'main': No module named 'main'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}`,
 		},
 		{
-			"no such dependency", "app.handler", map[string]string{"app.py": "import leftpad"}, "Runtime.ImportModuleError",
+			"no such dependency", "app.handler",
+			map[string]string{"app.py": "import leftpad"},
+			"Runtime.ImportModuleError",
 			`{"errorMessage": "Unable to import module 'app': No module named 'leftpad'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}`,
 		},
 		{
-			"no such function", "app.handler", map[string]string{"app.py": "x = 1"}, "Runtime.HandlerNotFound",
+			"no such function", "app.handler",
+			map[string]string{"app.py": "x = 1"},
+			"Runtime.HandlerNotFound",
 			`{"errorMessage": "Handler 'handler' missing on module 'app'", "errorType": "Runtime.HandlerNotFound", "requestId": "", "stackTrace": []}`,
 		},
 		{
-			"no dot", "app", map[string]string{"app.py": "x = 1"}, "Runtime.MalformedHandlerName",
+			"no dot", "app",
+			map[string]string{"app.py": "x = 1"},
+			"Runtime.MalformedHandlerName",
 			`{"errorMessage": "Bad handler 'app': not enough values to unpack (expected 2, got 1)", "errorType": "Runtime.MalformedHandlerName", "requestId": "", "stackTrace": []}`,
 		},
 		{
-			"built in", "sys.exit", map[string]string{"app.py": "x = 1"}, "Runtime.BuiltInModuleConflict",
+			"built in", "sys.exit",
+			map[string]string{"app.py": "x = 1"},
+			"Runtime.BuiltInModuleConflict",
 			`{"errorMessage": "Cannot use built-in module sys as a handler module", "errorType": "Runtime.BuiltInModuleConflict", "requestId": "", "stackTrace": []}`,
 		},
 		{
-			"raised", "app.handler", map[string]string{"app.py": "raise RuntimeError('no configuration')"}, "Runtime.Unknown",
+			"raised", "app.handler",
+			map[string]string{"app.py": "raise RuntimeError('no configuration')"},
+			"Runtime.Unknown",
 			`{"errorMessage": "no configuration", "errorType": "RuntimeError", "requestId": "", "stackTrace": ["  File \"DIR/app.py\", line 1, in <module>\n    raise RuntimeError('no configuration')\n"]}`,
 		},
 	} {

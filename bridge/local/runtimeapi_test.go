@@ -131,9 +131,11 @@ func TestInvocationErrors(t *testing.T) {
 	for _, test := range []struct{ name, contentType, body, want, wantType string }{
 		{"JSON", "application/json", `{"errorType":"E","errorMessage":"m","own":1}`, `{"errorType":"E","errorMessage":"m","own":1}`, "application/json"},
 		{"anything", "text/plain", `it broke`, `it broke`, "text/plain"},
-		{"with a cause", "application/vnd.aws.lambda.error.cause+json",
+		{
+			"with a cause", "application/vnd.aws.lambda.error.cause+json",
 			`{"errorType":"E","errorMessage":"m","stackTrace":["a"],"errorCause":{"x":1}}`,
-			`{"errorMessage":"m","errorType":"E","stackTrace":["a"]}`, "application/json"},
+			`{"errorMessage":"m","errorType":"E","stackTrace":["a"]}`, "application/json",
+		},
 		{"with a broken cause", "application/vnd.aws.lambda.error.cause+json", `{`, `"Invalid error body"`, "application/octet-stream"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -201,7 +201,7 @@ func writePlaceholder(folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(temporary.Name()) //nolint:errcheck // it is gone when all went well
+	defer os.Remove(temporary.Name())
 	_, err = temporary.WriteString(notBuilt)
 	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
 	if err != nil {

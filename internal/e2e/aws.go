@@ -85,7 +85,7 @@ func AWS(t testing.TB) []string {
 	go func() { ended <- server.Wait() }()
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
-		<-ended
+		_ = <-ended
 		_ = log.Close()
 	})
 	endpoint := "http://127.0.0.1:" + strconv.Itoa(port)
