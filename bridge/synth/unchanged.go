@@ -27,6 +27,8 @@ type record struct {
 	// Circumstances are the options, the configuration, the environment and the
 	// versions, hashed: a variable may be a secret.
 	Circumstances string
+	// Listing is what beside the source decides which packages the app has.
+	Listing string
 	// Program is where the app's own source is, Source its hashes.
 	Program build.Inputs
 	Source  map[string]string
@@ -45,8 +47,10 @@ type watch struct {
 	root    string   // the folder of the go.mod or go.work
 	out     string   // the assembly
 	made    string   // Circumstances
+	listing string
+	old     *record // of the last run, if any
 	tree    map[string]string
-	listed  chan *build.Program // of this run; nil where it could not be listed
+	listed  chan *build.Inputs // of this run; nil where they are not known
 }
 
 // newWatch returns nil for an app of which it cannot be told what it depends on:
@@ -58,11 +62,25 @@ func newWatch(o Options, conf *config, out string) *watch {
 		return nil
 	}
 	w := &watch{o: o, conf: conf, program: program, root: root, out: out}
-	w.made = w.circumstances()
+	w.made, w.listing = w.circumstances()
 	if w.made == "" {
 		return nil
 	}
+	w.old = readRecord(w.recordFile())
 	return w
+}
+
+// readRecord returns nil for any trouble with it.
+func readRecord(file string) *record {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	var r record
+	if json.Unmarshal(text, &r) != nil || r.Version != recordVersion || len(r.Assembly) == 0 || len(r.Source) == 0 {
+		return nil
+	}
+	return &r
 }
 
 // projectRoot is the folder of the go.work above dir, else of its go.mod, else "".
@@ -86,24 +104,24 @@ func (w *watch) recordFile() string { return w.out + ".inputs.json" }
 // last returns the record of the last run where its assembly is what a run would
 // make now. Any trouble with it means that it is not.
 func (w *watch) last() *record {
-	text, err := os.ReadFile(w.recordFile())
-	if err != nil {
+	r := w.old
+	if r == nil || r.Circumstances != w.made || !r.sameSource() {
 		return nil
 	}
-	var r record
-	if json.Unmarshal(text, &r) != nil || r.Version != recordVersion || r.Circumstances != w.made || len(r.Assembly) == 0 {
-		return nil
-	}
-	if source, err := r.Program.Hash(); err != nil || !maps.Equal(source, r.Source) {
-		return nil
-	}
+	var err error
 	if w.tree, err = w.hashTree(); err != nil || !maps.Equal(data(w.tree), r.Tree) {
 		return nil
 	}
 	if assembly, err := hashFiles(w.out, nil); err != nil || !maps.Equal(assembly, r.Assembly) {
 		return nil
 	}
-	return &r
+	return r
+}
+
+// sameSource tells whether the app's source is what was recorded.
+func (r *record) sameSource() bool {
+	source, err := r.Program.Hash()
+	return err == nil && maps.Equal(source, r.Source)
 }
 
 // begin is called before the run. The go command lists the app's packages beside
@@ -114,14 +132,19 @@ func (w *watch) begin(ctx context.Context) {
 	if w.tree == nil {
 		w.tree, _ = w.hashTree() // nil: nothing will be recorded
 	}
-	w.listed = make(chan *build.Program, 1)
+	w.listed = make(chan *build.Inputs, 1)
+	if w.old != nil && w.old.Listing == w.listing && w.old.sameSource() {
+		w.listed <- &w.old.Program // which has listed them
+		return
+	}
 	go func() {
 		env := newEnvironment(os.Environ(), w.o.Env).list()
 		p, err := build.ReadProgram(ctx, w.o.Dir, env, w.program)
-		if err != nil {
-			p = nil // the run tells
+		if err != nil || !w.inside(p) {
+			w.listed <- nil // after an error, the run tells
+			return
 		}
-		w.listed <- p
+		w.listed <- &p.Inputs
 	}()
 }
 
@@ -129,10 +152,10 @@ func (w *watch) begin(ctx context.Context) {
 // and stayed as it was meanwhile.
 func (w *watch) end(warnings []string) {
 	p := <-w.listed
-	if p == nil || w.tree == nil || !w.inside(p) {
+	if p == nil || w.tree == nil {
 		return
 	}
-	source, err := p.Inputs.Hash()
+	source, err := p.Hash()
 	if err != nil || !w.sameSource(source) {
 		return
 	}
@@ -144,7 +167,7 @@ func (w *watch) end(warnings []string) {
 	if err != nil || !w.explained(assembly) {
 		return
 	}
-	text, err := json.Marshal(record{recordVersion, w.made, p.Inputs, source, data(tree), assembly, warnings})
+	text, err := json.Marshal(record{recordVersion, w.made, w.listing, *p, source, data(tree), assembly, warnings})
 	if err == nil {
 		_ = atomicfile.Write(w.recordFile(), text) // else the next run is no faster
 	}
@@ -251,33 +274,46 @@ func data(tree map[string]string) map[string]string {
 	return kept
 }
 
-// circumstances hashes all that is no file of the project, or returns "".
-func (w *watch) circumstances() string {
+// circumstances hashes all that is no file of the project, or returns "". Listing
+// is the part of it that the go command looks at.
+func (w *watch) circumstances() (made, listing string) {
 	toolchain, err := build.Toolchain()
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	env := newEnvironment(os.Environ(), w.o.Env)
 	nodePath, err := lookPath(cmp.Or(env["JSII_NODE"], "node"), env["PATH"])
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	node, err := kernel.Identify(nodePath)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	bailey, err := kernel.Identify(self)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	data, err := json.Marshal([]any{
+	golang := environment{}
+	for name, value := range env {
+		if matches([]string{"GO*", "CGO_*", "CC", "CXX", "PATH", "HOME"}, name) {
+			golang[name] = value
+		}
+	}
+	listing = hashJSON(toolchain, w.o.Dir, w.root, w.program, golang)
+	return hashJSON(
 		recordVersion, toolchain, node, bailey, w.o.Dir, w.out, w.root, w.conf, w.o.Local,
 		cmp.Or(w.o.Region, env.region()), w.o.AccountID, w.environment(env),
-	})
+	), listing
+}
+
+// hashJSON hashes values, or returns "" for one that is no JSON.
+func hashJSON(values ...any) string {
+	data, err := json.Marshal(values)
 	if err != nil {
 		return ""
 	}
