@@ -85,7 +85,7 @@ func AWS(t testing.TB) []string {
 	go func() { ended <- server.Wait() }()
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
-		_ = <-ended
+		<-ended //nolint:errcheck // it was killed
 		_ = log.Close()
 	})
 	endpoint := "http://127.0.0.1:" + strconv.Itoa(port)
