@@ -242,19 +242,13 @@ func isHelper(path string) bool {
 
 // text is a property as a text, "" where it is not given.
 func (r *reader) text(res *resource, name string) string {
-	switch value := r.property(res, name).(type) {
-	case nil:
-		return ""
-	case string:
-		return value
-	case json.Number:
-		return value.String()
-	case bool:
-		return strconv.FormatBool(value)
-	default:
-		r.warn(res, name, "it is %T, where a text is needed", value)
+	value := r.property(res, name)
+	switch value.(type) {
+	case []any, map[string]any:
+		r.warn(res, name, "it is a list or a map, where a text is needed")
 		return ""
 	}
+	return textOf(value)
 }
 
 // number is a property as a whole number, fallback where it is not given.
