@@ -17,7 +17,7 @@ OTHER        := ./bridge ./bridge/assembly ./bridge/cfn ./bridge/deployed ./brid
 
 BAILEY := .bailey/bin/bailey
 
-.PHONY: demo test unit e2e tools bench soak fuzz lint golden compatibility clean
+.PHONY: demo test unit e2e e2e-cdk e2e-sam tools bench soak fuzz lint golden compatibility clean
 
 # Build the storefront's functions, run its CDK app, write the SAM template and
 # invoke a function.
@@ -38,9 +38,15 @@ unit:
 	go test $(CDK_PACKAGES)
 
 # Against the real tools. They are installed first, since the engine that
-# with-docker may start has no network but its own.
+# with-docker may start has no network but its own. The two halves wait a lot,
+# so they run side by side.
 e2e: tools
+	$(MAKE) --no-print-directory --output-sync=target -j 2 e2e-cdk e2e-sam
+
+e2e-cdk:
 	go test -tags e2e -count 1 -skip 'TestHostile|TestGolden|Fuzz' ./bridge ./app
+
+e2e-sam:
 	scripts/with-docker go test -tags e2e -count 1 ./e2e
 
 tools:
