@@ -153,7 +153,9 @@ func printExplanation(all []bridge.Explanation) error {
 			}
 		}
 		if len(lines) > 0 {
-			fmt.Fprintf(w, "%s (%d)\n%s\n", fates[fate], len(lines), strings.Join(lines, "\n"))
+			if _, err := fmt.Fprintf(w, "%s (%d)\n%s\n", fates[fate], len(lines), strings.Join(lines, "\n")); err != nil {
+				return err
+			}
 		}
 	}
 	return w.Flush()
