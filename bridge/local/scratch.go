@@ -5,13 +5,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
@@ -152,11 +153,11 @@ func (s *scratch) content(path string) (string, error) {
 	if known {
 		return dir, nil
 	}
-	hash, err := hashFile(path)
+	hash, err := filehash.Of(path)
 	if err != nil {
 		return "", err
 	}
-	dir, err = s.keep("code", hash, func(dir string) error { return unzip(path, dir) })
+	dir, err = s.keep("code", hash[:32], func(dir string) error { return unzip(path, dir) })
 	if err != nil {
 		return "", err
 	}
@@ -200,17 +201,4 @@ func (s *scratch) keep(kind, hash string, fill func(dir string) error) (string, 
 func hashOf(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:16])
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }

@@ -1,15 +1,14 @@
 package synth
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // A project beyond these limits is synthesised each time: to read it all would
@@ -92,7 +91,7 @@ func hashInto(hashes map[string]string, dir string, files []string) error {
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for path := range next {
-				hash, err := hashFile(path)
+				hash, err := filehash.Of(path)
 				mutex.Lock()
 				if hashes[slashed(dir, path)] = hash; err != nil {
 					failed = err
@@ -107,17 +106,4 @@ func hashInto(hashes map[string]string, dir string, files []string) error {
 	close(next)
 	wait.Wait()
 	return failed
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

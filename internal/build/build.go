@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // Bootstrap is the name of the executable that the provided.* runtimes start.
@@ -268,7 +270,7 @@ func (p *plan) build(ctx context.Context, tool *tool, sources *sources) error {
 	}
 	// Before the executable is moved in: from then on the file of that name
 	// may be another process's.
-	output, err := hashFile(made)
+	output, err := filehash.Of(made)
 	if err == nil {
 		err = p.install(made)
 	}

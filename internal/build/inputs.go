@@ -6,13 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // sources is what a target is made of, as go list told. Its paths are relative
@@ -176,7 +177,7 @@ func (p *plan) findUp(name string) string {
 func (p *plan) hashAll(packages []folder, files []string) (map[string]string, error) {
 	hashes := map[string]string{}
 	add := func(file string) error {
-		hash, err := hashFile(file)
+		hash, err := filehash.Of(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			hash, err = "", nil
 		}
@@ -261,19 +262,6 @@ func escapeGlob(dir string) string {
 		return dir // Windows paths cannot hold * and ?, and Glob knows no escapes there
 	}
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
-}
-
-func hashFile(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // hashBytes hashes parts so that their borders count.

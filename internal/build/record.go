@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // recordVersion is raised whenever the record or what is recorded changes, so
@@ -86,7 +88,7 @@ func (p *plan) upToDate(tool *tool) bool {
 	}
 	output := make(chan string)
 	go func() {
-		hash, _ := hashFile(filepath.Join(p.Output, Bootstrap)) // "" equals no record's
+		hash, _ := filehash.Of(filepath.Join(p.Output, Bootstrap)) // "" equals no record's
 		output <- hash
 	}()
 	now.Inputs, err = p.hashAll(old.Packages, old.Files)
@@ -107,7 +109,7 @@ func (p *plan) circumstances(tool *tool) *record {
 		}
 	}
 	if file := userSettings(); file != "" {
-		if hash, err := hashFile(file); err == nil {
+		if hash, err := filehash.Of(file); err == nil {
 			r.Env["GOENV"] = hash
 		}
 	}

@@ -1,0 +1,2 @@
+// Package filehash names files by what is in them.
+package filehash
