@@ -1,4 +1,3 @@
-// Command quote prices baskets: POST /quotes. It needs no AWS service.
 package main
 
 import (

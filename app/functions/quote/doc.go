@@ -1,0 +1,2 @@
+// Command quote prices baskets: POST /quotes. It needs no AWS service.
+package main
