@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,10 @@ func root(t *testing.T) string {
 func another(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, part := range []string{"app", "constructs", "internal/build", "internal/metadata"} {
+	for _, part := range packages(t) {
+		if _, err := os.Stat(filepath.Join(dir, part)); err == nil {
+			continue // It came with the folder above it.
+		}
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join(root(t), part))); err != nil {
 			t.Fatal(err)
 		}
@@ -153,6 +157,27 @@ func another(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+// packages are the folders of this repository that the app is compiled from,
+// those above others first.
+func packages(t *testing.T) []string {
+	t.Helper()
+	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", "./app/...", "./constructs/...")
+	list.Dir = root(t)
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs := strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
+	for i, dir := range dirs {
+		if dirs[i], err = filepath.Rel(root(t), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 // contents are the files below a folder, by name.
