@@ -14,6 +14,9 @@ type Assets struct {
 	dir    string
 	files  map[string]fileSource
 	images map[string]imageSource
+	// found are the paths that were followed and confined already: many
+	// functions may share one asset.
+	found map[string]string
 }
 
 // assetManifest is the part of an asset manifest that matters here.
@@ -61,7 +64,7 @@ type Image struct {
 
 // assetsOf reads the asset manifests that a stack depends on.
 func (l *loader) assetsOf(dir, id string, a artifact, m manifest) (*Assets, error) {
-	assets := &Assets{root: l.root, dir: dir, files: map[string]fileSource{}, images: map[string]imageSource{}}
+	assets := &Assets{root: l.root, dir: dir, files: map[string]fileSource{}, images: map[string]imageSource{}, found: map[string]string{}}
 	for _, name := range append([]string{id + ".assets"}, a.Dependencies...) {
 		dependency := m.Artifacts[name]
 		if dependency.Type != "cdk:asset-manifest" {
@@ -131,11 +134,22 @@ func (a *Assets) Image(uri string) (image Image, ok bool, err error) {
 	return image, true, nil
 }
 
-// inside is the absolute path of an asset's source. Relative paths are relative
+func (a *Assets) inside(name string) (string, error) {
+	if path, ok := a.found[name]; ok {
+		return path, nil
+	}
+	path, err := a.confine(name)
+	if err == nil {
+		a.found[name] = path
+	}
+	return path, err
+}
+
+// confine is the absolute path of an asset's source. Relative paths are relative
 // to the folder of the manifest. An absolute one is the CDK's way to leave an
 // asset where the app has it (cdk synth --no-staging): it may lie below the
 // folder that holds the assembly, which is the app's project, and nowhere else.
-func (a *Assets) inside(name string) (string, error) {
+func (a *Assets) confine(name string) (string, error) {
 	if !filepath.IsAbs(name) {
 		return confine(a.root, filepath.Join(a.dir, name))
 	}

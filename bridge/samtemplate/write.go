@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -191,12 +190,10 @@ func (w *writer) template(name string, functions []*model.Function, apis []*mode
 	}
 	document = append(document, entry{"Resources", resources})
 	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(document); err != nil {
+	if err := encode(&text, document, ""); err != nil {
 		return err
 	}
+	text.WriteByte('\n')
 	data := text.Bytes()
 	if w.format == SAM {
 		var err error
@@ -281,28 +278,58 @@ type entry struct {
 	Value any
 }
 
-// MarshalJSON writes the entries in order.
+// MarshalJSON writes the entries in order, for a section inside a value that
+// encode does not know.
 func (s section) MarshalJSON() ([]byte, error) {
 	var text bytes.Buffer
-	text.WriteByte('{')
-	for i, e := range s {
+	if err := encode(&text, s, ""); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), nil
+}
+
+// encode writes a value as indented JSON, the lines after the first behind
+// indent. (encoding/json would read each section again for every one around
+// it, which takes most of the time of a large template.)
+func encode(text *bytes.Buffer, value any, indent string) error {
+	switch v := value.(type) {
+	case section:
+		return enclose(text, "{", "}", indent, len(v), func(i int, inner string) error {
+			if err := encode(text, v[i].Key, inner); err != nil {
+				return err
+			}
+			text.WriteString(": ")
+			return encode(text, v[i].Value, inner)
+		})
+	case []section:
+		return enclose(text, "[", "]", indent, len(v), func(i int, inner string) error { return encode(text, v[i], inner) })
+	}
+	encoder := json.NewEncoder(text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(indent, "  ")
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	text.Truncate(text.Len() - 1) // the encoder's line end
+	return nil
+}
+
+// enclose writes n items, each on a line of its own.
+func enclose(text *bytes.Buffer, open, end, indent string, n int, item func(i int, inner string) error) error {
+	text.WriteString(open)
+	inner := indent + "  "
+	for i := range n {
 		if i > 0 {
 			text.WriteByte(',')
 		}
-		key, err := json.Marshal(e.Key)
-		if err != nil {
-			return nil, err
+		text.WriteString("\n" + inner)
+		if err := item(i, inner); err != nil {
+			return err
 		}
-		text.Write(key)
-		text.WriteByte(':')
-		var value bytes.Buffer
-		encoder := json.NewEncoder(&value)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(e.Value); err != nil {
-			return nil, err
-		}
-		text.WriteString(strings.TrimSuffix(value.String(), "\n"))
 	}
-	text.WriteByte('}')
-	return text.Bytes(), nil
+	if n > 0 {
+		text.WriteString("\n" + indent)
+	}
+	text.WriteString(end)
+	return nil
 }
