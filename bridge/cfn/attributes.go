@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -26,8 +25,6 @@ type returns struct {
 	ref          string
 	attributes   map[string]string
 }
-
-var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // refResource is what Ref gives for a resource.
 func (c *call) refResource(id string, r *Resource) any {
@@ -84,24 +81,35 @@ type expansion struct {
 }
 
 func (e *expansion) expand(pattern string) string {
-	text := variable.ReplaceAllStringFunc(pattern, func(match string) string {
-		name := match[2 : len(match)-1]
-		if property, ok := strings.CutPrefix(name, "="); ok {
-			property, otherwise, _ := strings.Cut(property, ":")
-			return cmp.Or(e.property(e.id, e.r, property), otherwise)
+	var text strings.Builder
+	for {
+		before, after, found := strings.Cut(pattern, "${")
+		text.WriteString(before)
+		if !found {
+			break
 		}
-		if value, ok := e.bound[name]; ok {
-			return value
-		}
-		if ofAWS(name) {
-			return e.made(name)
-		}
-		return e.variable(name)
-	})
-	if len(text) > maxText {
+		var name string
+		name, pattern, _ = strings.Cut(after, "}")
+		text.WriteString(e.value(name))
+	}
+	if text.Len() > maxText {
 		return e.unresolved(e.id, "its name or ARN is over 1 MiB")
 	}
-	return text
+	return text.String()
+}
+
+func (e *expansion) value(name string) string {
+	if property, ok := strings.CutPrefix(name, "="); ok {
+		property, otherwise, _ := strings.Cut(property, ":")
+		return cmp.Or(e.property(e.id, e.r, property), otherwise)
+	}
+	if value, ok := e.bound[name]; ok {
+		return value
+	}
+	if ofAWS(name) {
+		return e.made(name)
+	}
+	return e.variable(name)
 }
 
 // made stands in for what AWS chooses.

@@ -147,6 +147,9 @@ func bind(pattern, text string) map[string]string {
 	return bound
 }
 
+// variable is what a pattern leaves open.
+var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
 func patternExpression(pattern string) (expression string, names []string) {
 	var b strings.Builder
 	b.WriteString("^")

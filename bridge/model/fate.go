@@ -93,6 +93,12 @@ func fateOf(kind string) (Reading, string) {
 
 // fates lists what became of each resource, in the order of paths.
 func (r *reader) fates() {
+	readers := map[string]bool{}
+	for _, phase := range phases() {
+		for kind := range phase {
+			readers[kind] = true
+		}
+	}
 	for _, res := range r.resources {
 		fate := &Resource{ID: res.identity(), Type: res.r.Type}
 		fate.Reading, fate.Reason = InModel, ""
@@ -101,18 +107,9 @@ func (r *reader) fates() {
 			fate.Reading, fate.Reason = Absent, "its condition "+res.r.Condition+" is false"
 		case r.left[res] != "":
 			fate.Reading, fate.Reason = Unread, r.left[res]
-		case partOf[res.r.Type] != "" || !hasReader(res.r.Type):
+		case partOf[res.r.Type] != "" || !readers[res.r.Type]:
 			fate.Reading, fate.Reason = fateOf(res.r.Type)
 		}
 		r.app.Resources = append(r.app.Resources, fate)
 	}
-}
-
-func hasReader(kind string) bool {
-	for _, phase := range phases() {
-		if _, ok := phase[kind]; ok {
-			return true
-		}
-	}
-	return false
 }

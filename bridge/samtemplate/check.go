@@ -13,19 +13,26 @@ import (
 // check looks at a finished template as the SAM CLI will: every fault here
 // would make it fail as a whole, run the wrong function or lose one silently.
 func check(dir string, files map[string][]byte, resources section) error {
-	c := &checker{dir: dir, files: files, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
+	c := &checker{dir: dir, files: files, there: map[string]bool{}, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
 	for _, e := range resources {
 		c.ids[e.Key] = true
 	}
 	for _, e := range resources {
 		c.resource(e.Key, e.Value.(section))
 	}
+	if more := len(c.faults) - maxFaults; more > 0 {
+		c.faults = append(c.faults[:maxFaults], fmt.Errorf("template: and %d faults more", more))
+	}
 	return errors.Join(c.faults...)
 }
+
+// maxFaults is how many faults of a template are told one by one.
+const maxFaults = 25
 
 type checker struct {
 	dir    string
 	files  map[string][]byte // what is written with the template
+	there  map[string]bool   // code that was looked for and found
 	ids    map[string]bool
 	names  map[string]string // what a function answers to: its logical id
 	routes map[string]string
@@ -100,10 +107,14 @@ func (c *checker) exists(id, property string, path any) bool {
 			return true
 		}
 	}
+	if c.there[text] {
+		return true
+	}
 	if _, err := os.Stat(c.absolute(text)); errors.Is(err, fs.ErrNotExist) {
 		c.fault(id, "%s: %s is gone; synthesise again", property, c.absolute(text))
 		return false
 	}
+	c.there[text] = true
 	return true
 }
 

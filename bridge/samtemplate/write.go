@@ -306,7 +306,9 @@ func encode(text *bytes.Buffer, value any, indent string) error {
 	}
 	encoder := json.NewEncoder(text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent(indent, "  ")
+	if _, scalar := value.(string); !scalar {
+		encoder.SetIndent(indent, "  ")
+	}
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
