@@ -1,0 +1,322 @@
+package mapping
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/bailey-cdk/bailey/bridge/local"
+)
+
+const (
+	// defaultStreamBatch is a stream's batch size where a mapping says nothing.
+	defaultStreamBatch = 100
+	// retention is how long DynamoDB and, by default, Kinesis keep a record.
+	retention = 24 * time.Hour
+	// shardInterval is how often the list of shards is read.
+	shardInterval = time.Second
+	// invocationSlack is how long a throttled batch of a stream is tried again
+	// before its age is looked at anew.
+	invocationSlack = 30 * time.Second
+	startLatest     = "LATEST"
+)
+
+// pollStream runs the lanes of each shard, also of shards that come later.
+func (p *poller) pollStream(ctx context.Context) {
+	known := map[string]bool{}
+	for ctx.Err() == nil {
+		shards, err := p.o.Stream.Shards(ctx, p.m.EventSourceARN)
+		if err != nil && ctx.Err() == nil {
+			p.o.Logf("%s cannot read %s: %v", p.m.Path, p.m.EventSourceARN, err)
+		}
+		for _, shard := range shards {
+			if known[shard] {
+				continue
+			}
+			if known[shard] = p.startShard(ctx, shard); !known[shard] {
+				break // a later shard must not overtake it
+			}
+		}
+		pause(ctx, shardInterval)
+	}
+}
+
+// startShard starts a shard's lanes where its checkpoints say.
+func (p *poller) startShard(ctx context.Context, shard string) bool {
+	count := max(p.m.ParallelizationFactor, 1)
+	lanes := make([]*lane, count)
+	for i := range lanes {
+		l := &lane{poller: p, shard: shard, index: i, count: count}
+		if err := l.begin(ctx); err != nil {
+			if ctx.Err() == nil {
+				p.o.Logf("%s cannot read %s: %v", p.m.Path, p.m.EventSourceARN, err)
+			}
+			return false
+		}
+		lanes[i] = l
+	}
+	for _, l := range lanes {
+		p.underWay.Go(func() { l.run(ctx) })
+	}
+	return true
+}
+
+// lane reads the records of a shard whose key hashes to its index.
+type lane struct {
+	*poller
+	shard        string
+	index, count int
+	// after is the sequence number up to which the lane has dealt with all.
+	after string
+}
+
+// key is where the lane's checkpoint stands. Another ParallelizationFactor
+// divides the keys anew, so that its lanes begin afresh: see [lane.begin].
+func (l *lane) key() string {
+	return fmt.Sprintf("%s|%s|%s|%d/%d", l.m.Path, l.m.EventSourceARN, l.shard, l.index, l.count)
+}
+
+// shardKey is where the number of lanes that last ran stands.
+func (l *lane) shardKey() string {
+	return fmt.Sprintf("%s|%s|%s", l.m.Path, l.m.EventSourceARN, l.shard)
+}
+
+// begin finds where to read on: at the lane's checkpoint, else at the starting
+// position. With LATEST that is the newest record at this moment, which is
+// written down, so that nothing is lost between this and the next start.
+func (l *lane) begin(ctx context.Context) error {
+	if value, found := l.o.Checkpoints.Checkpoint(l.key()); found {
+		l.after = value
+		return nil
+	}
+	if value, found := l.earliest(); found {
+		l.after = value
+	} else if l.m.StartingPosition == startLatest {
+		var err error
+		if l.after, err = l.o.Stream.Newest(ctx, l.m.EventSourceARN, l.shard); err != nil {
+			return err
+		}
+	}
+	return l.o.Checkpoints.SetCheckpoint(l.key(), l.after)
+}
+
+// earliest is the checkpoint of the lane that was furthest behind when there
+// was another number of lanes.
+func (l *lane) earliest() (after string, found bool) {
+	for count := 1; count <= 10; count++ { // Lambda has at most 10
+		if count == l.count {
+			continue
+		}
+		for i := range count {
+			other := lane{poller: l.poller, shard: l.shard, index: i, count: count}
+			if value, ok := l.o.Checkpoints.Checkpoint(other.key()); ok && (!found || before(value, after)) {
+				after, found = value, true
+			}
+		}
+	}
+	return after, found
+}
+
+// before compares sequence numbers: decimal numbers of any length.
+func before(a, b string) bool {
+	if len(a) != len(b) {
+		return len(a) < len(b)
+	}
+	return a < b
+}
+
+func (l *lane) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		records, last, err := l.gather(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.o.Logf("%s cannot read %s: %v", l.m.Path, l.m.EventSourceARN, err)
+				pause(ctx, failurePause)
+			}
+			continue
+		}
+		if len(records) > 0 && !l.process(ctx, records, 0) {
+			return // stopped: the batch comes again from its checkpoint
+		}
+		l.advance(last)
+	}
+}
+
+// advance writes down how far the lane is.
+func (l *lane) advance(to string) {
+	if to == l.after {
+		return
+	}
+	l.after = to
+	if err := l.o.Checkpoints.SetCheckpoint(l.key(), to); err != nil {
+		l.o.Logf("%s cannot write down how far %s was read; records may come again: %v", l.m.Path, l.m.EventSourceARN, err)
+	}
+}
+
+// gather reads a batch: as many records as one may have, or what came within
+// the batching window. last is the sequence number to go on after, be it that
+// of a record of another lane or of one that the filter leaves out.
+func (l *lane) gather(ctx context.Context) (records []Record, last string, err error) {
+	limit := cmp.Or(l.m.BatchSize, defaultStreamBatch)
+	last = l.after
+	size := 0
+	var closes time.Time
+	for len(records) < limit {
+		wait := longPoll
+		if !closes.IsZero() {
+			if wait = time.Until(closes); wait <= 0 {
+				break
+			}
+		}
+		read, err := l.o.Stream.Read(ctx, l.m.EventSourceARN, l.shard, last, limit-len(records), wait)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(read) == 0 {
+			break
+		}
+		full := false
+		for _, r := range read {
+			if mine := l.mine(r); mine && len(records) > 0 && size+len(r.Event) > maxPayload {
+				full = true
+				break
+			} else if mine {
+				records = append(records, r)
+				size += len(r.Event) + 1
+			}
+			last = r.SequenceNumber
+		}
+		if full || l.m.MaximumBatchingWindow <= 0 || ctx.Err() != nil {
+			break
+		}
+		if closes.IsZero() && len(records) > 0 {
+			closes = time.Now().Add(l.m.MaximumBatchingWindow)
+		}
+	}
+	return records, last, nil
+}
+
+// mine reports whether a record is for this lane and passes the filter.
+func (l *lane) mine(r Record) bool {
+	if l.count > 1 {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(r.Key))
+		if int(h.Sum32()%uint32(l.count)) != l.index { //nolint:gosec // at most 10
+			return false
+		}
+	}
+	if l.matches != nil && !l.matches(r.Event) {
+		if l.index == 0 || l.count > 1 {
+			l.observe(resultFiltered, "", r.SequenceNumber)
+		}
+		return false
+	}
+	return true
+}
+
+// process invokes the function with a batch until all of it is done or given
+// up. It reports false where ctx ended first. attempts counts the failures so
+// far; halves of a batch that is split keep their count, for splitting uses up
+// no retry.
+func (l *lane) process(ctx context.Context, records []Record, attempts int) bool {
+	wait := l.o.RetryInterval
+	for invocations := attempts + 1; ; invocations++ {
+		if records = l.dropOld(records, invocations-1); len(records) == 0 {
+			return true
+		}
+		result, err := l.invoke(event(jsonOf(records)), time.Now().Add(invocationSlack))
+		done, reason := l.judge(records, result, err)
+		if reason == "" {
+			l.observe(resultInvoked, "", sequenceNumbers(records)...)
+			return true
+		}
+		if l.invoking.Err() != nil {
+			return false
+		}
+		if done > 0 {
+			l.observe(resultInvoked, "", sequenceNumbers(records[:done])...)
+		}
+		records = records[done:]
+		l.observe(resultFailed, reason, sequenceNumbers(records)...)
+		switch {
+		case err != nil: // not a matter of the function: its retries are not used up
+		case done == 0 && l.m.BisectBatchOnFunctionError && len(records) > 1:
+			half := len(records) / 2
+			return l.process(ctx, records[:half], attempts) && l.process(ctx, records[half:], attempts)
+		default:
+			attempts++
+		}
+		if l.m.MaximumRetryAttempts >= 0 && attempts > l.m.MaximumRetryAttempts {
+			l.discard(records, conditionRetries, invocations, result, reason)
+			return true
+		}
+		if !pause(ctx, wait) {
+			return false
+		}
+		wait = min(2*wait, 100*l.o.RetryInterval)
+	}
+}
+
+// judge reads the outcome of an invocation: how many records at the beginning
+// are done, and why the rest is not.
+func (l *lane) judge(records []Record, result *local.Result, err error) (done int, reason string) {
+	if reason := reasonOf(result, err); reason != "" {
+		return 0, reason
+	}
+	if !l.reports() {
+		return len(records), ""
+	}
+	known := make(map[string]int, len(records))
+	for i, r := range records {
+		known[r.SequenceNumber] = i
+	}
+	failed, err := itemFailures(result.Payload, known)
+	if err != nil {
+		l.o.Logf("%s: %s failed a whole batch: %v", l.m.Path, l.m.Function.Name, err)
+		return 0, err.Error()
+	}
+	if len(failed) == 0 {
+		return len(records), ""
+	}
+	// Lambda goes on at the lowest sequence number, whatever is said of those
+	// after it.
+	first := len(records)
+	for id := range failed {
+		first = min(first, known[id])
+	}
+	return first, "the function reported " + records[first].SequenceNumber + " as failed"
+}
+
+// dropOld gives up the records at the beginning that are too old.
+func (l *lane) dropOld(records []Record, invocations int) []Record {
+	limit := retention
+	if l.m.MaximumRecordAge > 0 {
+		limit = min(limit, l.m.MaximumRecordAge)
+	}
+	old := 0
+	for old < len(records) && time.Since(records[old].At) > limit {
+		old++
+	}
+	if old > 0 {
+		l.discard(records[:old], conditionAge, invocations, nil, "they are older than "+limit.String())
+	}
+	return records[old:]
+}
+
+func jsonOf(records []Record) [][]byte {
+	all := make([][]byte, len(records))
+	for i, r := range records {
+		all[i] = r.Event
+	}
+	return all
+}
+
+func sequenceNumbers(records []Record) []string {
+	all := make([]string, len(records))
+	for i, r := range records {
+		all[i] = r.SequenceNumber
+	}
+	return all
+}

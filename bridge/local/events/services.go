@@ -1,0 +1,34 @@
+package events
+
+import (
+	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+)
+
+// entry is a service of the plane, and how its requests are known.
+type entry struct {
+	// Scopes are the names in the credential scope of a signature. The first
+	// one is the service's name.
+	Scopes []string
+	// Targets are what stands before the dot in X-Amz-Target.
+	Targets []string
+	// Versions are the values of Version in the query protocol.
+	Versions []string
+	// Paths are the beginnings of REST paths of requests that have none of
+	// these; the longest counts.
+	Paths []string
+	// ARNs are the service parts of the ARNs that deliveries are taken for.
+	ARNs []string
+	// Stream leaves the body to the service, which reads r.Body itself.
+	// Requests must then be known by Targets or Scopes.
+	Stream bool
+	// New makes the service. What p has is made before: services further up.
+	New func(p *Plane, env service.Env) (service.Service, error)
+
+	service service.Service
+}
+
+// services is the list of all services. Each is made after those before it,
+// and closed before them.
+func services() []*entry {
+	return []*entry{}
+}

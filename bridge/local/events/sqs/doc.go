@@ -1,0 +1,2 @@
+// Package sqs is Amazon SQS on this machine.
+package sqs
