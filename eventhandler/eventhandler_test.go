@@ -1,0 +1,183 @@
+package eventhandler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/bailey-cdk/bailey/batch"
+	"github.com/bailey-cdk/bailey/idempotency"
+	"github.com/bailey-cdk/bailey/internal/fork"
+)
+
+const source = "arn:aws:sqs:eu-west-1:1:orders"
+
+func message(id, received string) events.SQSMessage {
+	return events.SQSMessage{
+		MessageId: id, Body: "body of " + id, EventSourceARN: source,
+		Attributes:        map[string]string{"ApproximateReceiveCount": received},
+		MessageAttributes: map[string]events.SQSMessageAttribute{"amount": {DataType: "Number", StringValue: aws.String("7")}},
+	}
+}
+
+func one(m events.SQSMessage) events.SQSEvent {
+	return events.SQSEvent{Records: []events.SQSMessage{m}}
+}
+
+type function = func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
+
+func newFunction(t *testing.T, handle batch.Handler, o Options) function {
+	t.Helper()
+	o.Log = slog.New(slog.DiscardHandler)
+	f, err := New(t.Context(), handle, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func failures(t *testing.T, f function, m events.SQSMessage) int {
+	t.Helper()
+	r, err := f(t.Context(), one(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(r.BatchItemFailures)
+}
+
+func TestHandledOnce(t *testing.T) {
+	handled := 0
+	f := newFunction(t, func(context.Context, events.SQSMessage) error { handled++; return nil }, Options{Store: new(idempotency.Memory)})
+	for range 3 {
+		if n := failures(t, f, message("a", "1")); n != 0 {
+			t.Errorf("%d failures", n)
+		}
+	}
+	if handled != 1 {
+		t.Errorf("handled %d times", handled)
+	}
+	// A replayed event has another id.
+	failures(t, f, message("b", "1"))
+	if handled != 2 {
+		t.Errorf("handled %d times, want twice", handled)
+	}
+}
+
+func TestOwnKey(t *testing.T) {
+	handled := 0
+	o := Options{Store: new(idempotency.Memory), Key: func(m events.SQSMessage) string { return strings.TrimPrefix(m.Body, "body of ") }}
+	f := newFunction(t, func(context.Context, events.SQSMessage) error { handled++; return nil }, o)
+	for _, id := range []string{"a", "a", "", ""} {
+		failures(t, f, message(id, "1"))
+	}
+	if handled != 3 {
+		t.Errorf("handled %d times, want once for the key and twice without", handled)
+	}
+}
+
+func TestFailureIsTriedAgain(t *testing.T) {
+	handled := 0
+	f := newFunction(t, func(context.Context, events.SQSMessage) error { handled++; return errors.New("not now") }, Options{Store: new(idempotency.Memory)})
+	for range 2 {
+		if n := failures(t, f, message("a", "1")); n != 1 {
+			t.Errorf("%d failures, want the message back", n)
+		}
+	}
+	if handled != 2 {
+		t.Errorf("handled %d times", handled)
+	}
+}
+
+func TestWithoutEnvironment(t *testing.T) {
+	handled := 0
+	f := newFunction(t, func(context.Context, events.SQSMessage) error { handled++; return nil }, Options{})
+	failures(t, f, message("a", "1"))
+	failures(t, f, message("a", "2"))
+	if handled != 2 {
+		t.Errorf("handled %d times: nothing was to be remembered", handled)
+	}
+}
+
+func TestEnvironmentIsWrong(t *testing.T) {
+	t.Setenv(fork.DeadLettersPrefix+"X", "nonsense")
+	if _, err := New(t.Context(), nil, Options{}); err == nil || !strings.Contains(err.Error(), "DEAD_LETTERS_X") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// queue is the dead-letter queue.
+type queue struct {
+	sent []types.SendMessageBatchRequestEntry
+	err  error
+}
+
+func (q *queue) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+	if q.err != nil {
+		return nil, q.err
+	}
+	q.sent = append(q.sent, in.Entries...)
+	out := &sqs.SendMessageBatchOutput{}
+	for _, e := range in.Entries {
+		out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id})
+	}
+	return out, nil
+}
+
+func TestGiveUp(t *testing.T) {
+	letters := map[string]fork.DeadLetters{source: {QueueARN: source, URL: "https://sqs/1/dead", MaxReceiveCount: 3}}
+	crowded := message("f", "3")
+	for _, name := range strings.Fields("a b c d e f g h") {
+		crowded.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: aws.String("x")}
+	}
+	elsewhere := message("g", "9")
+	elsewhere.EventSourceARN += "-other"
+	for _, c := range []struct {
+		name   string
+		m      events.SQSMessage
+		reason error
+		down   error
+		taken  bool
+	}{
+		{"an early failure", message("a", "1"), errors.New("x"), nil, false},
+		{"the last", message("b", "3"), errors.New("x"), nil, true},
+		{"after the last", message("c", "4"), errors.New("x"), nil, true},
+		{"a permanent one", message("d", "1"), batch.Permanent(errors.New("x")), nil, true},
+		{"the queue is away", message("e", "3"), errors.New("x"), errors.New("away"), false},
+		{"no room for the reason", crowded, errors.New("x"), nil, false},
+		{"a queue of which nothing is known", elsewhere, errors.New("x"), nil, false},
+	} {
+		q := &queue{err: c.down}
+		taken, err := giveUp(q, letters)(t.Context(), c.m, c.reason)
+		if taken != c.taken || (err != nil) != (c.down != nil) || len(q.sent) == 1 != c.taken {
+			t.Errorf("%s: taken %v, %v, %d sent", c.name, taken, err, len(q.sent))
+		}
+		if !taken {
+			continue
+		}
+		sent := q.sent[0]
+		if *sent.MessageBody != c.m.Body || *sent.MessageAttributes["ERROR_MESSAGE"].StringValue != "x" ||
+			*sent.MessageAttributes["ORIGINAL_MESSAGE_ID"].StringValue != c.m.MessageId || *sent.MessageAttributes["amount"].StringValue != "7" {
+			t.Errorf("%s: sent %+v", c.name, sent)
+		}
+	}
+}
+
+func TestSendable(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain\ttext\n":           "plain\ttext\n",
+		"":                        "the handler gave no reason",
+		"\x00\x1b[31mred\xff":     "[31mred",
+		strings.Repeat("é", 2000): strings.Repeat("é", 1024) + "...",
+	} {
+		if got := sendable(text); got != want {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
