@@ -24,6 +24,12 @@ func (r *reader) eventSourceMapping(res *resource) {
 		FilterPatterns:        r.filterPatterns(res),
 		MaximumConcurrency:    r.number(res, "ScalingConfig.MaximumConcurrency", 0),
 		StartingPosition:      r.text(res, "StartingPosition"),
+
+		BisectBatchOnFunctionError: r.text(res, "BisectBatchOnFunctionError") == "true",
+		MaximumRetryAttempts:       r.number(res, "MaximumRetryAttempts", -1),
+		MaximumRecordAge:           r.seconds(res, "MaximumRecordAgeInSeconds", -time.Second),
+		ParallelizationFactor:      r.number(res, "ParallelizationFactor", 1),
+		OnFailure:                  r.text(res, "DestinationConfig.OnFailure.Destination"),
 	})
 }
 

@@ -290,6 +290,19 @@ type EventSourceMapping struct {
 	MaximumConcurrency int
 	// StartingPosition is set for streams.
 	StartingPosition string
+	// What follows is for streams alone. BisectBatchOnFunctionError splits a
+	// batch that failed in two.
+	BisectBatchOnFunctionError bool
+	// MaximumRetryAttempts is -1, without end, where the template says nothing.
+	MaximumRetryAttempts int
+	// MaximumRecordAge is negative, without end, where the template says
+	// nothing.
+	MaximumRecordAge time.Duration
+	// ParallelizationFactor is 1 where the template says nothing.
+	ParallelizationFactor int
+	// OnFailure is the ARN of the destination of batches that are given up, ""
+	// where unset.
+	OnFailure string
 }
 
 // EventInvokeConfig is how a function is invoked asynchronously

@@ -51,6 +51,10 @@ func (p *poller) pollQueue(ctx context.Context) {
 			p.o.Logf("%s cannot receive from %s: %v", p.m.Path, p.m.EventSourceARN, err)
 			pause(ctx, failurePause)
 		}
+		if ctx.Err() != nil { // the mapping is gone: the function shall not get what came after that
+			p.giveBack(b.items)
+			b.items = nil
+		}
 		if len(b.items) == 0 {
 			slots.release()
 			continue
@@ -159,6 +163,9 @@ func (p *poller) handle(b batch) {
 	}
 	result, err := p.invoke(event(records), b.until)
 	if reason := reasonOf(result, err); reason != "" {
+		if err != nil && p.invoking.Err() == nil {
+			p.o.Logf("%s: a batch goes back to the queue: %v", p.m.Path, err)
+		}
 		p.observe(resultFailed, reason, ids...)
 		return
 	}

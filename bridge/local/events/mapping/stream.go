@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local"
@@ -45,22 +46,65 @@ func (p *poller) pollStream(ctx context.Context) {
 
 // startShard starts a shard's lanes where its checkpoints say.
 func (p *poller) startShard(ctx context.Context, shard string) bool {
-	count := max(p.m.ParallelizationFactor, 1)
-	lanes := make([]*lane, count)
+	lanes := make([]*lane, max(p.m.ParallelizationFactor, 1))
 	for i := range lanes {
-		l := &lane{poller: p, shard: shard, index: i, count: count}
-		if err := l.begin(ctx); err != nil {
-			if ctx.Err() == nil {
-				p.o.Logf("%s cannot read %s: %v", p.m.Path, p.m.EventSourceARN, err)
-			}
-			return false
+		lanes[i] = &lane{poller: p, shard: shard, index: i, count: len(lanes)}
+	}
+	if err := p.begin(ctx, shard, lanes); err != nil {
+		if ctx.Err() == nil {
+			p.o.Logf("%s cannot read %s: %v", p.m.Path, p.m.EventSourceARN, err)
 		}
-		lanes[i] = l
+		return false
 	}
 	for _, l := range lanes {
 		p.underWay.Go(func() { l.run(ctx) })
 	}
 	return true
+}
+
+// begin finds where the lanes of a shard read on: each at its checkpoint. Where
+// there was another number of lanes, with the keys divided differently, all go
+// on where the one furthest behind was. A shard that was never read begins at
+// the starting position; LATEST is written down as the newest record of this
+// moment, so that nothing is lost between now and the next start.
+func (p *poller) begin(ctx context.Context, shard string, lanes []*lane) error {
+	key := fmt.Sprintf("%s|%s|%s", p.m.Path, p.m.EventSourceARN, shard)
+	count := strconv.Itoa(len(lanes))
+	last, known := p.o.Checkpoints.Checkpoint(key)
+	if last == count {
+		for _, l := range lanes {
+			l.after, _ = p.o.Checkpoints.Checkpoint(l.key())
+		}
+		return nil
+	}
+	after := ""
+	if known {
+		after = p.furthestBehind(shard, last)
+	} else if p.m.StartingPosition == startLatest {
+		var err error
+		if after, err = p.o.Stream.Newest(ctx, p.m.EventSourceARN, shard); err != nil {
+			return err
+		}
+	}
+	for _, l := range lanes {
+		l.after = after
+		if err := p.o.Checkpoints.SetCheckpoint(l.key(), after); err != nil {
+			return err
+		}
+	}
+	return p.o.Checkpoints.SetCheckpoint(key, count)
+}
+
+// furthestBehind is the earliest checkpoint of the lanes that last ran.
+func (p *poller) furthestBehind(shard, last string) (after string) {
+	count, _ := strconv.Atoi(last)
+	for i := range count {
+		old := lane{poller: p, shard: shard, index: i, count: count}
+		if value, _ := p.o.Checkpoints.Checkpoint(old.key()); i == 0 || before(value, after) {
+			after = value
+		}
+	}
+	return after
 }
 
 // lane reads the records of a shard whose key hashes to its index.
@@ -72,51 +116,9 @@ type lane struct {
 	after string
 }
 
-// key is where the lane's checkpoint stands. Another ParallelizationFactor
-// divides the keys anew, so that its lanes begin afresh: see [lane.begin].
+// key is where the lane's checkpoint stands.
 func (l *lane) key() string {
 	return fmt.Sprintf("%s|%s|%s|%d/%d", l.m.Path, l.m.EventSourceARN, l.shard, l.index, l.count)
-}
-
-// shardKey is where the number of lanes that last ran stands.
-func (l *lane) shardKey() string {
-	return fmt.Sprintf("%s|%s|%s", l.m.Path, l.m.EventSourceARN, l.shard)
-}
-
-// begin finds where to read on: at the lane's checkpoint, else at the starting
-// position. With LATEST that is the newest record at this moment, which is
-// written down, so that nothing is lost between this and the next start.
-func (l *lane) begin(ctx context.Context) error {
-	if value, found := l.o.Checkpoints.Checkpoint(l.key()); found {
-		l.after = value
-		return nil
-	}
-	if value, found := l.earliest(); found {
-		l.after = value
-	} else if l.m.StartingPosition == startLatest {
-		var err error
-		if l.after, err = l.o.Stream.Newest(ctx, l.m.EventSourceARN, l.shard); err != nil {
-			return err
-		}
-	}
-	return l.o.Checkpoints.SetCheckpoint(l.key(), l.after)
-}
-
-// earliest is the checkpoint of the lane that was furthest behind when there
-// was another number of lanes.
-func (l *lane) earliest() (after string, found bool) {
-	for count := 1; count <= 10; count++ { // Lambda has at most 10
-		if count == l.count {
-			continue
-		}
-		for i := range count {
-			other := lane{poller: l.poller, shard: l.shard, index: i, count: count}
-			if value, ok := l.o.Checkpoints.Checkpoint(other.key()); ok && (!found || before(value, after)) {
-				after, found = value, true
-			}
-		}
-	}
-	return after, found
 }
 
 // before compares sequence numbers: decimal numbers of any length.
@@ -208,9 +210,7 @@ func (l *lane) mine(r Record) bool {
 		}
 	}
 	if l.matches != nil && !l.matches(r.Event) {
-		if l.index == 0 || l.count > 1 {
-			l.observe(resultFiltered, "", r.SequenceNumber)
-		}
+		l.observe(resultFiltered, "", r.SequenceNumber)
 		return false
 	}
 	return true
@@ -242,6 +242,7 @@ func (l *lane) process(ctx context.Context, records []Record, attempts int) bool
 		l.observe(resultFailed, reason, sequenceNumbers(records)...)
 		switch {
 		case err != nil: // not a matter of the function: its retries are not used up
+			l.o.Logf("%s: a batch waits: %v", l.m.Path, err)
 		case done == 0 && l.m.BisectBatchOnFunctionError && len(records) > 1:
 			half := len(records) / 2
 			return l.process(ctx, records[:half], attempts) && l.process(ctx, records[half:], attempts)
