@@ -284,6 +284,9 @@ func (p *parser) excluded(inner string) []operator {
 		numbers, texts = numbers || t == tokenNumber, texts || t == tokenString
 		values = append(values, p.excludedValue(inner, t, true))
 		if p.err != nil {
+			if p.err.Location != "" {
+				p.err.Location += "\n" + p.err.Location // AWS tells the place of these twice
+			}
 			return nil
 		}
 	}
