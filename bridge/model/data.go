@@ -29,6 +29,14 @@ func (r *reader) queue(res *resource) {
 	redrive := r.property(res, "RedrivePolicy")
 	q.DeadLetterARN = deadLetterOf(redrive)
 	q.MaxReceiveCount, _ = strconv.Atoi(textOf(objectOf(redrive)["maxReceiveCount"]))
+	for _, name := range []string{"MaximumMessageSize", "ReceiveMessageWaitTimeSeconds", "RedriveAllowPolicy", "DeduplicationScope", "FifoThroughputLimit"} {
+		if value := textOf(r.property(res, name)); value != "" {
+			if q.Attributes == nil {
+				q.Attributes = map[string]string{}
+			}
+			q.Attributes[name] = value
+		}
+	}
 	r.app.Queues = append(r.app.Queues, q)
 }
 

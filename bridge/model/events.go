@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -126,9 +127,20 @@ func (r *reader) eventBus(res *resource) {
 }
 
 func (r *reader) topic(res *resource) {
-	r.app.Topics = append(r.app.Topics, &Topic{
+	t := &Topic{
 		ID: res.identity(), TopicName: r.attribute(res, "TopicName"), ARN: r.ref(res), FIFO: r.text(res, "FifoTopic") == "true",
-	})
+		ContentBasedDeduplication: r.text(res, "ContentBasedDeduplication") == "true",
+	}
+	r.app.Topics = append(r.app.Topics, t)
+	for i, inline := range r.objects(res, "Subscription") {
+		s := &Subscription{
+			ID: t.ID, TopicARN: t.ARN, Protocol: textOf(inline["Protocol"]), Endpoint: textOf(inline["Endpoint"]),
+			FilterPolicyScope: "MessageAttributes",
+		}
+		s.LogicalID += strconv.Itoa(i)
+		s.Function = r.functionByARN(s.Endpoint)
+		r.app.Subscriptions = append(r.app.Subscriptions, s)
+	}
 }
 
 func (r *reader) subscription(res *resource) {

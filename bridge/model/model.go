@@ -414,6 +414,8 @@ type Queue struct {
 	// DeadLetterARN is the redrive policy's target, "" where there is none.
 	DeadLetterARN   string
 	MaxReceiveCount int
+	// Attributes are what else the template gives, by SQS's own names.
+	Attributes map[string]string
 }
 
 // Topic is an SNS topic.
@@ -422,6 +424,8 @@ type Topic struct {
 	TopicName string
 	ARN       string
 	FIFO      bool
+	// ContentBasedDeduplication is for FIFO topics.
+	ContentBasedDeduplication bool
 }
 
 // EventBus is an EventBridge event bus.
