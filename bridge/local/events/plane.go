@@ -33,6 +33,10 @@ type Options struct {
 	Logs io.Writer
 	// Hosts are names that a request's Host may have beside the loopback ones.
 	Hosts []string
+	// RetryDelay is the wait before a function that was invoked asynchronously
+	// and failed is invoked again; the next one is twice as long. 1 minute where
+	// it is 0, as on Lambda.
+	RetryDelay time.Duration
 	// Now is a clock for tests; nil is time.Now.
 	Now func() time.Time
 }

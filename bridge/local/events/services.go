@@ -1,6 +1,7 @@
 package events
 
 import (
+	"github.com/bailey-cdk/bailey/bridge/local/events/async"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 )
 
@@ -30,5 +31,12 @@ type entry struct {
 // services is the list of all services. Each is made after those before it,
 // and closed before them.
 func services() []*entry {
-	return []*entry{}
+	return []*entry{
+		{
+			Scopes: []string{"lambda"}, Paths: []string{"/2015-03-31/functions/"}, ARNs: []string{"lambda"},
+			New: func(p *Plane, env service.Env) (service.Service, error) {
+				return async.New(env, async.Options{RetryDelay: p.options.RetryDelay})
+			},
+		},
+	}
 }

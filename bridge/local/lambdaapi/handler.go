@@ -29,6 +29,9 @@ type Handler struct {
 	// Function finds the function that a request names, and makes it ready to
 	// run. Its error is a [*model.NotFoundError] where there is none.
 	Function func(ctx context.Context, name string) (*model.Function, error)
+	// Async takes an event of the invocation type Event, and returns when it
+	// is sure to run. Nil runs it once.
+	Async func(ctx context.Context, fn *model.Function, in local.Invocation) error
 	// Hosts are names that a request's Host may have beside the loopback ones.
 	Hosts []string
 
@@ -132,7 +135,7 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, name string) {
 	case "", "RequestResponse":
 		h.wait(w, r, fn, in)
 	case "Event":
-		h.start(w, fn, in)
+		h.start(w, r, fn, in)
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -173,17 +176,25 @@ func (h *Handler) wait(w http.ResponseWriter, r *http.Request, fn *model.Functio
 
 // start answers at once. The function runs on, also when the client goes.
 //
-// Lambda would try a failed event twice more, minutes later; a local run tries
-// it once, where a developer sees the error.
-func (h *Handler) start(w http.ResponseWriter, fn *model.Function, in local.Invocation) {
+// Lambda would try a failed event twice more, minutes later. That is for Async;
+// without it an event is tried once, where a developer sees the error.
+func (h *Handler) start(w http.ResponseWriter, r *http.Request, fn *model.Function, in local.Invocation) {
 	in.Async = true
 	if len(in.Payload) > 1024*1024 {
 		answerError(w, &local.RequestTooLargeError{Size: len(in.Payload), Async: true})
 		return
 	}
-	h.events.Go(func() {
-		_, _ = h.Engine.Invoke(context.Background(), fn, in)
-	})
+	if h.Async == nil {
+		h.events.Go(func() {
+			_, _ = h.Engine.Invoke(context.Background(), fn, in)
+		})
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	if err := h.Async(r.Context(), fn, in); err != nil {
+		answerError(w, err)
+		return
+	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
