@@ -228,25 +228,3 @@ func (r *reader) functionURL(res *resource) {
 	api.Routes = []*Route{route}
 	r.app.APIs = append(r.app.APIs, api)
 }
-
-func (r *reader) webSocketAPI(res *resource, parts map[string][]*resource) {
-	api := &WebSocketAPI{ID: res.identity(), RouteSelectionExpression: r.text(res, "RouteSelectionExpression")}
-	for _, stage := range parts["Stage"] {
-		api.StageName = r.text(stage, "StageName")
-	}
-	for _, route := range parts["Route"] {
-		key := r.text(route, "RouteKey")
-		integration := r.find(parts["Integration"], strings.TrimPrefix(r.text(route, "Target"), "integrations/"))
-		if integration == nil {
-			continue // a route without integration answers by itself
-		}
-		f := r.functionByARN(r.text(integration, "IntegrationUri"))
-		if f == nil {
-			r.leave(route, "Target", "route %q goes to no function of the application; it is left out", key)
-			continue
-		}
-		api.Routes = append(api.Routes, &WebSocketRoute{Key: key, Function: f})
-	}
-	slices.SortFunc(api.Routes, func(a, b *WebSocketRoute) int { return strings.Compare(a.Key, b.Key) })
-	r.app.WebSocketAPIs = append(r.app.WebSocketAPIs, api)
-}

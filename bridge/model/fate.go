@@ -4,21 +4,23 @@ import "strings"
 
 // partOf are the types that belong to another resource, and are read with it.
 var partOf = map[string]string{
-	"AWS::ApiGatewayV2::Stage":       "an HTTP or WebSocket API",
-	"AWS::ApiGatewayV2::Route":       "an HTTP or WebSocket API",
-	"AWS::ApiGatewayV2::Integration": "an HTTP or WebSocket API",
-	"AWS::ApiGatewayV2::Authorizer":  "an HTTP or WebSocket API",
-	"AWS::ApiGatewayV2::Deployment":  "an HTTP or WebSocket API",
-	"AWS::ApiGateway::Stage":         "a REST API",
-	"AWS::ApiGateway::Resource":      "a REST API",
-	"AWS::ApiGateway::Method":        "a REST API",
-	"AWS::ApiGateway::Authorizer":    "a REST API",
-	"AWS::ApiGateway::Deployment":    "a REST API",
-	"AWS::Lambda::Alias":             "a function: its name finds the function",
-	"AWS::Lambda::Version":           "a function: its name finds the function",
-	"Custom::S3BucketNotifications":  "a bucket",
-	"AWS::CloudFormation::Stack":     "its own resources, which are read with the stack's",
-	"AWS::SSM::Parameter":            "values that refer to it",
+	"AWS::ApiGatewayV2::Stage":               "an HTTP or WebSocket API",
+	"AWS::ApiGatewayV2::Route":               "an HTTP or WebSocket API",
+	"AWS::ApiGatewayV2::Integration":         "an HTTP or WebSocket API",
+	"AWS::ApiGatewayV2::Authorizer":          "an HTTP or WebSocket API",
+	"AWS::ApiGatewayV2::RouteResponse":       "a WebSocket API",
+	"AWS::ApiGatewayV2::IntegrationResponse": "a WebSocket API",
+	"AWS::ApiGatewayV2::Deployment":          "an HTTP or WebSocket API",
+	"AWS::ApiGateway::Stage":                 "a REST API",
+	"AWS::ApiGateway::Resource":              "a REST API",
+	"AWS::ApiGateway::Method":                "a REST API",
+	"AWS::ApiGateway::Authorizer":            "a REST API",
+	"AWS::ApiGateway::Deployment":            "a REST API",
+	"AWS::Lambda::Alias":                     "a function: its name finds the function",
+	"AWS::Lambda::Version":                   "a function: its name finds the function",
+	"Custom::S3BucketNotifications":          "a bucket",
+	"AWS::CloudFormation::Stack":             "its own resources, which are read with the stack's",
+	"AWS::SSM::Parameter":                    "values that refer to it",
 }
 
 // ignored are the types, or beginnings of types, that have no part in a local

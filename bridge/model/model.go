@@ -258,17 +258,35 @@ type Authorizer struct {
 // WebSocketAPI is an API Gateway WebSocket API.
 type WebSocketAPI struct {
 	ID
-	StageName                string
+	// APIID is what Ref gives: the id in the API's address.
+	APIID          string
+	StageName      string
+	StageVariables map[string]string
+	// RouteSelectionExpression yields the key of a message's route:
+	// "$request.body.action" where the template says nothing.
 	RouteSelectionExpression string
-	Routes                   []*WebSocketRoute
+	// Routes are sorted by Key.
+	Routes []*WebSocketRoute
 }
 
-// WebSocketRoute is a route of a WebSocket API to a function.
+// WebSocketRoute is a route of a WebSocket API.
 type WebSocketRoute struct {
 	// Key is "$connect", "$disconnect", "$default" or what the selection
 	// expression yields.
-	Key      string
+	Key string
+	// Function is nil for a route that answers by itself: one with a mock
+	// integration, or with none.
 	Function *Function
+	// RouteResponse says that what the function answers goes to the client
+	// (two-way communication).
+	RouteResponse bool
+	// TimeoutMillis is the integration's timeout (29,000 where unset).
+	TimeoutMillis int
+	// AuthorizationType is "NONE", "AWS_IAM" or "CUSTOM", for $connect alone.
+	AuthorizationType string
+	// Authorizer is set for "CUSTOM".
+	Authorizer     *Authorizer
+	APIKeyRequired bool
 }
 
 // EventSourceMapping is a poller that invokes a function
