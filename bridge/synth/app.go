@@ -18,7 +18,7 @@ import (
 const grace = 2 * time.Second
 
 // runApp runs the build command, if any, and the app.
-func runApp(ctx context.Context, o Options, conf *config, outdir string) error {
+func runApp(ctx context.Context, o Options, conf *config, w *watch, outdir string) error {
 	env, overflow, err := appEnvironment(o, conf, outdir)
 	if overflow != "" {
 		defer os.Remove(overflow)
@@ -38,7 +38,11 @@ func runApp(ctx context.Context, o Options, conf *config, outdir string) error {
 			return err
 		}
 	}
-	err = runCommand(ctx, o, env, "CDK app", commandLine(o.Dir, conf.App))
+	if w != nil {
+		err = runProgram(ctx, o, w, env)
+	} else {
+		err = runCommand(ctx, o, env, "CDK app", commandLine(o.Dir, conf.App))
+	}
 	var failed *AppError
 	if errors.As(err, &failed) {
 		// An app may tell of its faults with its exit status too. The faults
@@ -53,9 +57,23 @@ func runApp(ctx context.Context, o Options, conf *config, outdir string) error {
 	return err
 }
 
+// runProgram is "go run" with a compiled app that is kept.
+func runProgram(ctx context.Context, o Options, w *watch, env environment) error {
+	path, err := w.executable(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer discard(path)
+	return execute(ctx, o, w.programEnvironment(env), "CDK app", w.conf.App, program(ctx, path, w.args))
+}
+
 // runCommand runs a command line of cdk.json.
 func runCommand(ctx context.Context, o Options, env environment, what, line string) error {
-	cmd := shell(ctx, line)
+	return execute(ctx, o, env, what, line, shell(ctx, line))
+}
+
+// execute runs what a command line stands for.
+func execute(ctx context.Context, o Options, env environment, what, line string, cmd *exec.Cmd) error {
 	cmd.Dir, cmd.Env = o.Dir, env.list()
 	out := &output{to: o.Stderr}
 	if out.to == nil {

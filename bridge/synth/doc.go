@@ -56,6 +56,23 @@
 // the clock, or from files outside the project is not seen; Options.Force is for
 // that.
 //
+// Which files have changed is found without reading all of them: package filehash
+// says how, and why that is no matter of time stamps.
+//
+// # The compiled app
+//
+// "go run" compiles an app anew whenever its command is run, and asks the go
+// command each time whether it must. Here the compiled app is kept, in .bailey/app,
+// under a name that is the hash of all that it was made from: the app's source and
+// go.mod files, the toolchain, and the environment that go build looks at. It is
+// run directly as long as that is its name, and gets what "go run" would give to
+// it: the arguments, and the toolchain first on the PATH. Where the source cannot
+// be told for sure (links, C code, GOFLAGS with -overlay and the like, source from
+// outside) it is compiled each time and thrown away.
+//
+// Which packages an app consists of is asked of the go command when an import, a
+// directive, a file name or a go.mod has changed, and not for a changed body.
+//
 // # Node.js
 //
 // Each CDK app needs Node.js, the Go, Python, Java and .NET ones through jsii,

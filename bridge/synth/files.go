@@ -22,7 +22,7 @@ const (
 // content, and links to where they point. Skip leaves out files and folders, given
 // their path and name. A link that leads out of dir is an error, for what is there
 // may change unseen; so is a tree beyond the limits.
-func hashFiles(dir string, skip func(path, name string) bool) (map[string]string, error) {
+func hashFiles(known *filehash.Cache, dir string, skip func(path, name string) bool) (map[string]string, error) {
 	hashes := map[string]string{}
 	var files []string
 	var size int64
@@ -56,7 +56,7 @@ func hashFiles(dir string, skip func(path, name string) bool) (map[string]string
 	if err != nil {
 		return nil, err
 	}
-	return hashes, hashInto(hashes, dir, files)
+	return hashes, hashInto(known, hashes, dir, files)
 }
 
 func slashed(dir, path string) string {
@@ -83,7 +83,7 @@ func hashLink(dir, path string) (string, error) {
 }
 
 // hashInto hashes files on all processors.
-func hashInto(hashes map[string]string, dir string, files []string) error {
+func hashInto(known *filehash.Cache, hashes map[string]string, dir string, files []string) error {
 	var wait sync.WaitGroup
 	var mutex sync.Mutex
 	var failed error
@@ -91,7 +91,7 @@ func hashInto(hashes map[string]string, dir string, files []string) error {
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for path := range next {
-				hash, err := filehash.Of(path)
+				hash, err := known.Of(path)
 				mutex.Lock()
 				if hashes[slashed(dir, path)] = hash; err != nil {
 					failed = err

@@ -15,44 +15,41 @@ var plainWords = regexp.MustCompile(`^[A-Za-z0-9_./=,@:+ -]+$`)
 var goFlags = []string{"-tags", "-mod", "-modfile"}
 
 // goProgram returns what a command line runs by "go run", as package or files with
-// the flags before them, and ok where nothing else is run that has a say in the
-// assembly.
-func goProgram(line string) (program []string, ok bool) {
+// the flags before them, the arguments that follow, and ok where nothing else is
+// run that has a say in the assembly.
+func goProgram(line string) (program, arguments []string, ok bool) {
 	line = strings.TrimSpace(line)
 	if before, after, two := strings.Cut(line, "&&"); two {
 		// what cdk init writes
 		if !slices.Equal(strings.Fields(before), []string{"go", "mod", "download"}) {
-			return nil, false
+			return nil, nil, false
 		}
 		line = strings.TrimSpace(after)
 	}
 	words := strings.Fields(line)
 	if !plainWords.MatchString(line) || len(words) < 3 || words[0] != "go" || words[1] != "run" {
-		return nil, false
+		return nil, nil, false
 	}
 	words = words[2:]
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		name, _, joined := strings.Cut(words[0], "=")
 		switch {
 		case !slices.Contains(goFlags, "-"+strings.TrimLeft(name, "-")):
-			return nil, false
+			return nil, nil, false
 		case joined:
 			program, words = append(program, words[0]), words[1:]
 		case len(words) > 1:
 			program, words = append(program, words[0], words[1]), words[2:]
 		default:
-			return nil, false
+			return nil, nil, false
 		}
 	}
 	if len(words) == 0 || strings.Contains(words[0], "@") {
-		return nil, false
+		return nil, nil, false
 	}
-	program = append(program, words[0])
-	for _, file := range words[1:] {
-		if filepath.Ext(words[0]) != ".go" || filepath.Ext(file) != ".go" {
-			break // arguments of the app
-		}
-		program = append(program, file)
+	n := 1
+	for n < len(words) && filepath.Ext(words[0]) == ".go" && filepath.Ext(words[n]) == ".go" {
+		n++
 	}
-	return program, true
+	return append(program, words[:n]...), words[n:], true
 }

@@ -23,6 +23,16 @@ func shell(ctx context.Context, line string) *exec.Cmd {
 	return cmd
 }
 
+// program runs a program likewise.
+func program(ctx context.Context, path string, arguments []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, arguments...)
+	cmd.Cancel = func() error {
+		endGroup(cmd)
+		return nil
+	}
+	return cmd
+}
+
 // endGroup ends the process and those that it started.
 func endGroup(cmd *exec.Cmd) {
 	if cmd.Process != nil {

@@ -11,7 +11,12 @@ import (
 // shell runs a command line in a process group of its own, so that a cancelled
 // app takes its kernel and its compilers with it.
 func shell(ctx context.Context, line string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", line)
+	return program(ctx, "/bin/sh", []string{"-c", line})
+}
+
+// program runs a program likewise.
+func program(ctx context.Context, path string, arguments []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, arguments...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// Asked to end first: jsii removes its temporary folder then.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

@@ -102,7 +102,7 @@ func run(ctx context.Context, o Options, conf *config, w *watch, out string, sta
 	if w != nil {
 		w.begin(ctx)
 	}
-	if err := runApp(ctx, o, conf, fresh); err != nil {
+	if err := runApp(ctx, o, conf, w, fresh); err != nil {
 		return Result{}, err
 	}
 	result, err := finish(fresh, out, start)

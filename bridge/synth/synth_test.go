@@ -442,8 +442,8 @@ func TestFailures(t *testing.T) {
 				"go.mod":  "module example.com/app\n\ngo 1.26\n",
 				"main.go": "package main\n\nfunc main() { nope() }\n",
 			},
-			[]string{`the CDK app failed: "go run ." ended with exit status 1`},
-			"./main.go:3:15: undefined: nope\n",
+			[]string{`the CDK app failed: it does not compile`, "./main.go:3:15: undefined: nope"},
+			"",
 		},
 		{
 			"Node.js", "node bin/app.js",

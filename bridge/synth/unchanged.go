@@ -15,11 +15,12 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/synth/kernel"
 	"github.com/bailey-cdk/bailey/internal/atomicfile"
 	"github.com/bailey-cdk/bailey/internal/build"
+	"github.com/bailey-cdk/bailey/internal/filehash"
 	"github.com/bailey-cdk/bailey/internal/metadata"
 )
 
 // recordVersion is raised whenever what is recorded changes.
-const recordVersion = 1
+const recordVersion = 2
 
 // record is what an assembly was made from. It lies beside the assembly.
 type record struct {
@@ -32,6 +33,10 @@ type record struct {
 	// Program is where the app's own source is, Source its hashes.
 	Program build.Inputs
 	Source  map[string]string
+	// Headers hash what of each Go file decides which packages the app has, and
+	// GOROOT is the toolchain's folder.
+	Headers map[string]string
+	GOROOT  string
 	// Tree are the files of the project that are not Go source.
 	Tree map[string]string
 	// Assembly are the files of the assembly, Warnings those of its constructs.
@@ -44,24 +49,34 @@ type watch struct {
 	o       Options
 	conf    *config
 	program []string // what go run was given
+	args    []string // and what that gives to the app
 	root    string   // the folder of the go.mod or go.work
 	out     string   // the assembly
 	made    string   // Circumstances
 	listing string
 	old     *record // of the last run, if any
 	tree    map[string]string
-	listed  chan *build.Inputs // of this run; nil where they are not known
+	hashes  *filehash.Cache
+	source  map[string]string // of the old record's program, as it is now
+	listed  chan *listing     // of this run; nil where it is not known
+	known   *listing          // once it was received
+}
+
+// listing is where the app's source is, as the go command told.
+type listing struct {
+	inputs build.Inputs
+	goroot string
 }
 
 // newWatch returns nil for an app of which it cannot be told what it depends on:
 // one that is not Go, or that is built by a command first.
 func newWatch(o Options, conf *config, out string) *watch {
-	program, ok := goProgram(conf.App)
+	program, args, ok := goProgram(conf.App)
 	root := projectRoot(o.Dir)
 	if !ok || conf.Build != "" || root == "" {
 		return nil
 	}
-	w := &watch{o: o, conf: conf, program: program, root: root, out: out}
+	w := &watch{o: o, conf: conf, program: program, args: args, root: root, out: out, hashes: filehash.OpenCache(out + ".hashes")}
 	w.made, w.listing = w.circumstances()
 	if w.made == "" {
 		return nil
@@ -105,72 +120,116 @@ func (w *watch) recordFile() string { return w.out + ".inputs.json" }
 // make now. Any trouble with it means that it is not.
 func (w *watch) last() *record {
 	r := w.old
-	if r == nil || r.Circumstances != w.made || !r.sameSource() {
+	if r == nil || r.Circumstances != w.made || !w.unedited() {
 		return nil
 	}
 	var err error
 	if w.tree, err = w.hashTree(); err != nil || !maps.Equal(data(w.tree), r.Tree) {
 		return nil
 	}
-	if assembly, err := hashFiles(w.out, nil); err != nil || !maps.Equal(assembly, r.Assembly) {
+	if assembly, err := hashFiles(w.hashes, w.out, nil); err != nil || !maps.Equal(assembly, r.Assembly) {
 		return nil
 	}
+	_ = w.hashes.Save() // else the next look is slower
 	return r
 }
 
-// sameSource tells whether the app's source is what was recorded.
-func (r *record) sameSource() bool {
-	source, err := r.Program.Hash()
-	return err == nil && maps.Equal(source, r.Source)
+// unedited tells whether the app's source is what was recorded.
+func (w *watch) unedited() bool {
+	var err error
+	w.source, err = w.old.Program.Hash(w.hashes)
+	return err == nil && maps.Equal(w.source, w.old.Source)
+}
+
+// samePackages tells whether the recorded app, as it is edited now, still consists
+// of the same packages: nothing has changed but the bodies of Go files. The go
+// command then need not list them again.
+func (w *watch) samePackages() bool {
+	if w.old == nil || w.old.Listing != w.listing {
+		return false
+	}
+	if w.unedited() {
+		return true
+	}
+	if len(w.source) != len(w.old.Source) {
+		return false
+	}
+	for file, hash := range w.source {
+		was, ok := w.old.Source[file]
+		switch {
+		case !ok:
+			return false
+		case was == hash:
+		case filepath.Ext(file) != ".go" || hash == "" || w.old.Headers[file] == "" || header(file) != w.old.Headers[file]:
+			return false
+		}
+	}
+	return true
 }
 
 // begin is called before the run. The go command lists the app's packages beside
 // it.
 func (w *watch) begin(ctx context.Context) {
-	// An interrupted run must not leave the record of another one.
-	os.Remove(w.recordFile())
 	if w.tree == nil {
 		w.tree, _ = w.hashTree() // nil: nothing will be recorded
 	}
-	w.listed = make(chan *build.Inputs, 1)
-	if w.old != nil && w.old.Listing == w.listing && w.old.sameSource() {
-		w.listed <- &w.old.Program // which has listed them
+	if w.samePackages() {
+		w.known = &listing{w.old.Program, w.old.GOROOT}
 		return
 	}
+	w.source = nil
+	w.listed = make(chan *listing, 1)
 	go func() {
 		env := newEnvironment(os.Environ(), w.o.Env).list()
 		p, err := build.ReadProgram(ctx, w.o.Dir, env, w.program)
-		if err != nil || !w.inside(p) {
+		if err != nil || p.Unseen != "" || !w.inside(p) {
 			w.listed <- nil // after an error, the run tells
 			return
 		}
-		w.listed <- &p.Inputs
+		w.listed <- &listing{p.Inputs, p.GOROOT}
 	}()
 }
 
-// end records a run that has succeeded, where all that it may depend on is known
-// and stayed as it was meanwhile.
-func (w *watch) end(warnings []string) {
-	p := <-w.listed
-	if p == nil || w.tree == nil {
-		return
+// list waits for the listing. It is nil where there is none to go by.
+func (w *watch) list() *listing {
+	if w.known == nil && w.listed != nil {
+		w.known, w.listed = <-w.listed, nil
 	}
-	source, err := p.Hash()
+	return w.known
+}
+
+// end records a run that has succeeded. The record of the last one stays where a
+// run fails, for the assembly does too.
+func (w *watch) end(warnings []string) {
+	if !w.record(warnings) {
+		os.Remove(w.recordFile())
+	}
+	_ = w.hashes.Save() // else the next look is slower
+}
+
+// record records a run, where all that it may depend on is known and stayed as it
+// was meanwhile.
+func (w *watch) record(warnings []string) (done bool) {
+	p := w.list()
+	if p == nil || w.tree == nil {
+		return false
+	}
+	source, err := p.inputs.Hash(w.hashes)
 	if err != nil || !w.sameSource(source) {
-		return
+		return false
 	}
 	tree, err := w.hashTree()
 	if err != nil || !maps.Equal(tree, w.tree) {
-		return
+		return false
 	}
-	assembly, err := hashFiles(w.out, nil)
+	assembly, err := hashFiles(w.hashes, w.out, nil)
 	if err != nil || !w.explained(assembly) {
-		return
+		return false
 	}
-	text, err := json.Marshal(record{recordVersion, w.made, w.listing, *p, source, data(tree), assembly, warnings})
-	if err == nil {
-		_ = atomicfile.Write(w.recordFile(), text) // else the next run is no faster
-	}
+	text, err := json.Marshal(record{
+		recordVersion, w.made, w.listing, p.inputs, source, headers(source), p.goroot, data(tree), assembly, warnings,
+	})
+	return err == nil && atomicfile.Write(w.recordFile(), text) == nil
 }
 
 // inside tells whether all of the app's source is below the root, where it was
@@ -248,12 +307,12 @@ func (w *watch) staged(file string) bool {
 // hashTree hashes the files of the project.
 func (w *watch) hashTree() (map[string]string, error) {
 	outputs := []string{
-		w.out, w.out + ".inputs.json", filepath.Join(w.o.Dir, ".bailey"), filepath.Join(w.o.Dir, ".aws-sam"), filepath.Join(w.o.Dir, "cdk.out"),
+		w.out, w.out + ".inputs.json", w.out + ".hashes", filepath.Join(w.o.Dir, ".bailey"), filepath.Join(w.o.Dir, ".aws-sam"), filepath.Join(w.o.Dir, "cdk.out"),
 		filepath.Join(w.o.Dir, "samconfig.toml"),
 	}
-	return hashFiles(w.root, func(path, name string) bool {
+	return hashFiles(w.hashes, w.root, func(path, name string) bool {
 		return name == ".git" || name == "node_modules" || slices.Contains(outputs, path) ||
-			strings.HasPrefix(path, filepath.Dir(w.out)+string(filepath.Separator)+"."+filepath.Base(w.out)+"-")
+			filepath.Dir(path) == filepath.Dir(w.out) && (strings.HasPrefix(name, "."+filepath.Base(w.out)+"-") || strings.HasPrefix(name, "."+filepath.Base(w.out)+"."))
 	})
 }
 

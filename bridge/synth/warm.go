@@ -11,7 +11,7 @@ import (
 // An app without a kernel is only slower, so that there are no errors.
 func useKernel(o Options, conf *config, env environment) (keep func()) {
 	nothing := func() {}
-	program, isGo := goProgram(conf.App)
+	program, _, isGo := goProgram(conf.App)
 	if !kernel.Supported || o.Bailey == "" || env["BAILEY_KERNEL"] == "off" || !isGo ||
 		env["JSII_RUNTIME"] != "" || !usesJSII(o.Dir) {
 		return nothing

@@ -35,7 +35,8 @@ type Target struct {
 	// Output is the folder that gets the file "bootstrap" and holds nothing
 	// else. It is created. The file is replaced by a rename, so a process
 	// that runs the old one is not disturbed. The record of the inputs is
-	// written beside it, to Output + ".inputs.json".
+	// written beside it, to Output + ".inputs.json", and hashes of files that
+	// need not be read again to Output + ".hashes".
 	Output string
 }
 
@@ -149,6 +150,7 @@ type plan struct {
 	tags         string // the value of -tags
 	parent       string // the folder of Output, in which temporary files are made
 	record       string // the file of the inputs record
+	hashes       *filehash.Cache
 }
 
 func newPlan(t Target) (*plan, error) {
@@ -205,6 +207,7 @@ func (p *plan) setFolders() (err error) {
 	}
 	p.parent = filepath.Dir(p.Output)
 	p.record = p.Output + ".inputs.json"
+	p.hashes = filehash.OpenCache(p.Output + ".hashes")
 	return nil
 }
 
@@ -224,6 +227,7 @@ func compile(ctx context.Context, t Target) (cached bool, err error) {
 		return false, err
 	}
 	if p.upToDate(tool) {
+		_ = p.hashes.Save() // else the next check reads all files again
 		return true, ctx.Err()
 	}
 	sources, err := tool.list(ctx, p)

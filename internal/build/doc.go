@@ -30,6 +30,7 @@
 // by go.sum. Where all of it is equal, and the bootstrap is the one that was
 // recorded, [Go] runs nothing. Only content decides: time stamps lie after a git
 // checkout, a restored cache, or an edit within the clock's resolution.
+// Package filehash says which files are not read again for that.
 //
 // The record is not in the output folder, since CDK hashes and uploads that
 // folder. It holds no absolute path, so a checkout that was moved or restored on

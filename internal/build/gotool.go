@@ -126,6 +126,7 @@ type listed struct {
 	Standard      bool
 	DepOnly       bool
 	EmbedPatterns []string
+	CgoFiles      []string
 	Module        *listedModule
 	Error         *struct{ Err string }
 }
@@ -136,7 +137,7 @@ type listedModule struct {
 	Replace    *listedModule
 }
 
-const listFields = "-json=ImportPath,Name,Dir,Standard,DepOnly,EmbedPatterns,Module,Error"
+const listFields = "-json=ImportPath,Name,Dir,Standard,DepOnly,EmbedPatterns,CgoFiles,Module,Error"
 
 // list finds the packages that the target is made of.
 func (g *tool) list(ctx context.Context, p *plan) (*sources, error) {

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // sources is what a target is made of, as go list told. Its paths are relative
@@ -177,7 +175,7 @@ func (p *plan) findUp(name string) string {
 func (p *plan) hashAll(packages []folder, files []string) (map[string]string, error) {
 	hashes := map[string]string{}
 	add := func(file string) error {
-		hash, err := filehash.Of(file)
+		hash, err := p.hashes.Of(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			hash, err = "", nil
 		}

@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // Program is a Go program as "go run" or "go build" would compile it, with the
@@ -25,6 +29,11 @@ type Program struct {
 	Modules Inputs
 	// Toolchain changes whenever the Go toolchain may be another one.
 	Toolchain string
+	// GOROOT is the toolchain's folder: "go run" puts its bin before the PATH.
+	GOROOT string
+	// Unseen says why the program depends on more than its inputs, "" where it
+	// does not: C code, say, or a flag that names a program or a file.
+	Unseen string
 }
 
 // Package is a package of a [Program].
@@ -52,7 +61,7 @@ func ReadProgram(ctx context.Context, dir string, env, arguments []string) (*Pro
 		return nil, err
 	}
 	set := settings{}
-	asked := append([]string{"env", "-json", "GOFLAGS", "GOMOD"}, kept...)
+	asked := append([]string{"env", "-json", "GOFLAGS", "GOMOD", "GOROOT", "GOOS", "GOARCH"}, kept...)
 	if err := tool.answer(ctx, p, env, &set, asked...); err != nil {
 		return nil, err
 	}
@@ -93,7 +102,7 @@ func newProgram(ctx context.Context, p *plan, tool *tool, set settings, env []st
 		modules.files = append(modules.files, p.rel(file))
 	}
 	result := &Program{
-		ModuleCache: set["GOMODCACHE"], Toolchain: tool.identity,
+		ModuleCache: set["GOMODCACHE"], Toolchain: tool.identity, GOROOT: set["GOROOT"], Unseen: unseen(set, packages),
 		Inputs:  Inputs{Dir: p.Dir, Folders: s.packages, Files: s.files, GoMod: s.goMod, GoWork: s.goWork},
 		Modules: Inputs{Dir: p.Dir, Files: modules.files, GoMod: s.goMod, GoWork: s.goWork},
 	}
@@ -103,6 +112,70 @@ func newProgram(ctx context.Context, p *plan, tool *tool, set settings, env []st
 		}
 	}
 	return result, nil
+}
+
+// unseenFlags are those of GOFLAGS that name a program or a file.
+var unseenFlags = []string{"overlay", "toolexec", "exec", "C", "pgo", "gccgoflags", "compiler", "pkgdir", "work", "o"}
+
+// unseen is [Program.Unseen].
+func unseen(set settings, packages []listed) string {
+	for _, f := range strings.Fields(set["GOFLAGS"]) {
+		name, value, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		if slices.Contains(unseenFlags, name) && value != "auto" {
+			return "GOFLAGS has " + f
+		}
+	}
+	if set["GOOS"] != runtime.GOOS || set["GOARCH"] != runtime.GOARCH {
+		return "it is for " + set["GOOS"] + "/" + set["GOARCH"]
+	}
+	for _, l := range packages {
+		// Those of the module cache are fixed, and C code of theirs is too.
+		if len(l.CgoFiles) > 0 && !l.Standard && !below(set["GOMODCACHE"], l.Dir) {
+			return l.ImportPath + " has C code"
+		}
+	}
+	return ""
+}
+
+// Compile builds a program to the file output, as "go run" would, which leaves
+// debugging information out. Arguments are those of [ReadProgram]. The error is a
+// [*CompileError] where the go command refused it.
+func Compile(ctx context.Context, dir string, env, arguments []string, output string) error {
+	p := &plan{Target: Target{Dir: dir, Package: strings.Join(arguments, " ")}}
+	tool, err := findTool()
+	if err != nil {
+		return err
+	}
+	flags := []string{"build", "-buildvcs=false", "-o", output}
+	if !strings.Contains(goflags(env)+settingsText(), "ldflags") {
+		// Another -ldflags would replace the user's own.
+		flags = append(flags, "-ldflags=-s -w")
+	}
+	if _, msg, err := tool.run(ctx, dir, env, append(flags, arguments...)...); err != nil {
+		err = failure(ctx, p, err, "does not compile", msg)
+		var refused *CompileError
+		if errors.As(err, &refused) {
+			refused.advice = ""
+		}
+		return err
+	}
+	return nil
+}
+
+// goflags is the GOFLAGS of an environment.
+func goflags(env []string) (flags string) {
+	for _, e := range env {
+		if strings.HasPrefix(e, "GOFLAGS=") {
+			flags = e
+		}
+	}
+	return flags
+}
+
+// settingsText is what "go env -w" has written.
+func settingsText() string {
+	text, _ := os.ReadFile(userSettings()) // most users have none
+	return string(text)
 }
 
 // Inputs are files and folders of packages. They can be kept as JSON.
@@ -118,9 +191,9 @@ type Inputs struct {
 
 // Hash maps each input file, by its absolute path, to the SHA-256 of its content,
 // and to "" where it does not exist. It fails where a folder is gone, and where
-// the go command would find another go.mod or go.work now.
-func (i Inputs) Hash() (map[string]string, error) {
-	p := &plan{Target: Target{Dir: i.Dir}}
+// the go command would find another go.mod or go.work now. Known may be nil.
+func (i Inputs) Hash(known *filehash.Cache) (map[string]string, error) {
+	p := &plan{Target: Target{Dir: i.Dir}, hashes: known}
 	if p.findUp("go.mod") != i.GoMod || os.Getenv("GOWORK") == "" && p.findUp("go.work") != i.GoWork {
 		return nil, errors.New("another go.mod or go.work applies")
 	}

@@ -88,7 +88,7 @@ func (p *plan) upToDate(tool *tool) bool {
 	}
 	output := make(chan string)
 	go func() {
-		hash, _ := filehash.Of(filepath.Join(p.Output, Bootstrap)) // "" equals no record's
+		hash, _ := p.hashes.Of(filepath.Join(p.Output, Bootstrap)) // "" equals no record's
 		output <- hash
 	}()
 	now.Inputs, err = p.hashAll(old.Packages, old.Files)

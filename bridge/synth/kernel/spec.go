@@ -114,7 +114,7 @@ func readSpec(file string) (*Spec, error) {
 	if id, err := Identify(s.Node); s.Failed == "" && (err != nil || id != s.NodeFile) {
 		return nil, errors.New("the Node.js has changed")
 	}
-	if hashes, err := s.Inputs.Hash(); err != nil || !maps.Equal(hashes, s.Hashes) {
+	if hashes, err := s.Inputs.Hash(nil); err != nil || !maps.Equal(hashes, s.Hashes) {
 		return nil, errors.New("the versions may have changed")
 	}
 	return &s, nil
@@ -127,7 +127,7 @@ func resolve(ctx context.Context, folder string, app App) (*Spec, error) {
 		return nil, err
 	}
 	s := &Spec{Inputs: program.Modules}
-	if s.Hashes, err = s.Inputs.Hash(); err != nil {
+	if s.Hashes, err = s.Inputs.Hash(nil); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(s.findPackages(program), s.findNode(ctx, app)); err != nil {
