@@ -78,6 +78,7 @@ func (r *reader) rule(res *resource) {
 		Description: r.text(res, "Description"),
 		Enabled:     r.text(res, "State") != "DISABLED",
 	}
+	rule.RuleName, _ = res.scope.PhysicalName(res.id)
 	for _, target := range r.objects(res, "Targets") {
 		rule.Targets = append(rule.Targets, r.target(target))
 	}
@@ -95,6 +96,10 @@ func busName(text string) string {
 func (r *reader) target(t map[string]any) Target {
 	target := Target{ARN: textOf(t["Arn"]), Input: textOf(t["Input"]), InputPath: textOf(t["InputPath"])}
 	target.Function = r.functionByARN(target.ARN)
+	target.ID = textOf(t["Id"])
+	target.MessageGroupID = textOf(objectOf(t["SqsParameters"])["MessageGroupId"])
+	bus := objectOf(t["EventBridgeParameters"])
+	target.Source, target.DetailType = textOf(bus["Source"]), textOf(bus["DetailType"])
 	if deadLetter, ok := t["DeadLetterConfig"].(map[string]any); ok {
 		target.DeadLetterARN = textOf(deadLetter["Arn"])
 	}
@@ -117,6 +122,8 @@ func (r *reader) schedule(res *resource) {
 		Timezone:    r.text(res, "ScheduleExpressionTimezone"),
 		Description: r.text(res, "Description"),
 		Enabled:     r.text(res, "State") != "DISABLED",
+		Start:       r.text(res, "StartDate"),
+		End:         r.text(res, "EndDate"),
 		Target:      r.target(target),
 	})
 }

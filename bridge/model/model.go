@@ -338,6 +338,8 @@ type EventInvokeConfig struct {
 
 // Target is where a rule or schedule sends its events.
 type Target struct {
+	// ID is the target's id in its rule, "" for a schedule's.
+	ID  string
 	ARN string
 	// Function is the application's function of this ARN, nil for others.
 	Function *Function
@@ -348,12 +350,18 @@ type Target struct {
 	InputTemplate string
 	InputPaths    map[string]string
 	DeadLetterARN string
+	// MessageGroupID is SqsParameters', for a FIFO queue.
+	MessageGroupID string
+	// Source and DetailType are a schedule's EventBridgeParameters, for a bus.
+	Source, DetailType string
 }
 
 // Rule is an EventBridge rule (AWS::Events::Rule): by pattern, by schedule or
 // both.
 type Rule struct {
 	ID
+	// RuleName is the physical name.
+	RuleName string
 	// BusName is "default" where the template says nothing.
 	BusName string
 	// Pattern is the event pattern, a JSON text, "" where there is none.
@@ -373,7 +381,9 @@ type Schedule struct {
 	Timezone    string
 	Description string
 	Enabled     bool
-	Target      Target
+	// Start and End are StartDate and EndDate, "" where unset.
+	Start, End string
+	Target     Target
 }
 
 // Subscription is a subscription of an SNS topic (AWS::SNS::Subscription).
