@@ -24,7 +24,7 @@ func (r *reader) apiV2(res *resource) {
 		r.webSocketAPI(res, parts)
 		return
 	}
-	api := &API{ID: res.identity(), Protocol: HTTP, StageName: "$default", CORS: r.cors(res, "CorsConfiguration")}
+	api := &API{ID: res.identity(), Protocol: HTTP, APIID: r.ref(res), StageName: "$default", CORS: r.cors(res, "CorsConfiguration")}
 	for _, stage := range parts["Stage"] {
 		api.StageName = r.text(stage, "StageName")
 		api.StageVariables = r.textMap(stage, "StageVariables")
@@ -99,6 +99,7 @@ func (r *reader) routeV2(res *resource, api *API, parts map[string][]*resource) 
 	integration := r.find(parts["Integration"], strings.TrimPrefix(r.text(res, "Target"), "integrations/"))
 	if integration == nil {
 		r.leave(res, "Target", "route %q has no integration in the application; it is left out", route.key())
+		api.unserved(route, "it has no integration")
 		return
 	}
 	route.AuthorizationType = cmp.Or(r.text(res, "AuthorizationType"), "NONE")
@@ -109,6 +110,7 @@ func (r *reader) routeV2(res *resource, api *API, parts map[string][]*resource) 
 	kind := r.text(integration, "IntegrationType")
 	if kind != "AWS_PROXY" || r.text(integration, "IntegrationSubtype") != "" {
 		r.leave(res, "Target", "route %q does not go to a function (%s); it is left out", route.key(), kind)
+		api.unserved(route, "its integration is "+strings.TrimSpace(kind+" "+r.text(integration, "IntegrationSubtype")))
 		return
 	}
 	route.PayloadFormatVersion = cmp.Or(r.text(integration, "PayloadFormatVersion"), "1.0")
@@ -121,6 +123,7 @@ func (r *reader) addRoute(res *resource, api *API, route *Route, uri string) {
 	route.Function = r.functionByARN(uri)
 	if route.Function == nil {
 		r.leave(res, "Target", "route %q goes to %s, which is no function of the application; it is left out", route.key(), uri)
+		api.unserved(route, "it goes to "+uri+", which is no function of the application")
 		return
 	}
 	api.Routes = append(api.Routes, route)
@@ -152,8 +155,8 @@ func (r *reader) quickRoute(res *resource, api *API, target string) {
 // functionByARN finds a function by an ARN that may name a version or alias,
 // or be wrapped as an API Gateway invocation URI.
 func (r *reader) functionByARN(arn string) *Function {
-	if i := strings.Index(arn, "/functions/"); i >= 0 {
-		arn = strings.TrimSuffix(arn[i+len("/functions/"):], "/invocations")
+	if _, wrapped, ok := strings.Cut(arn, "/functions/"); ok {
+		arn, _, _ = strings.Cut(wrapped, "/") // "/invocations", or "/response-streaming-invocations"
 	}
 	if f, ok := r.functions[arn]; ok {
 		return f
@@ -212,11 +215,17 @@ func (r *reader) authorizerV2(res *resource) *Authorizer {
 	return a
 }
 
+// urlID is the first label of an address's host.
+func urlID(address string) string {
+	host, _, _ := strings.Cut(strings.TrimPrefix(address, "https://"), ".")
+	return host
+}
+
 // functionURL reads a function's own endpoint as an API with one route.
 func (r *reader) functionURL(res *resource) {
 	api := &API{
 		ID: res.identity(), Protocol: FunctionURL, StageName: "$default", CORS: r.cors(res, "Cors"),
-		ResponseStream: r.text(res, "InvokeMode") == "RESPONSE_STREAM",
+		APIID: urlID(r.attribute(res, "FunctionUrl")), ResponseStream: r.text(res, "InvokeMode") == "RESPONSE_STREAM",
 	}
 	route := &Route{Method: "ANY", Path: "$default", PayloadFormatVersion: "2.0", AuthorizationType: cmp.Or(r.text(res, "AuthType"), "NONE")}
 	target := r.text(res, "TargetFunctionArn")

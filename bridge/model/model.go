@@ -187,6 +187,9 @@ const (
 type API struct {
 	ID
 	Protocol Protocol
+	// APIID is what Ref gives: the id in the API's address and in the ARNs of
+	// its methods. Of a function URL it is the first label of its host.
+	APIID string
 	// StageName is "$default" for an HTTP API or function URL, unless the
 	// template says otherwise.
 	StageName      string
@@ -195,6 +198,12 @@ type API struct {
 	// BinaryMediaTypes are a REST API's.
 	BinaryMediaTypes []string
 	Routes           []*Route
+	// StaticRoutes are a REST API's methods and an HTTP API's routes that go
+	// to no function.
+	StaticRoutes []*StaticRoute
+	// APIKeys are the values of the REST API's keys, as far as the template
+	// gives them.
+	APIKeys []string
 	// ResponseStream says that a function URL streams (InvokeMode
 	// RESPONSE_STREAM).
 	ResponseStream bool
@@ -232,6 +241,29 @@ type Route struct {
 	Scopes []string
 	// APIKeyRequired is a REST API method's.
 	APIKeyRequired bool
+	// ResponseStream says that a REST API streams the function's response
+	// (ResponseTransferMode STREAM).
+	ResponseStream bool
+	// ResourceID and OperationName are a REST API method's, "" where the
+	// template gives none.
+	ResourceID, OperationName string
+}
+
+// StaticRoute is a route of an API to no function: one that API Gateway
+// answers by itself (a MOCK integration), or one that a local run cannot serve.
+type StaticRoute struct {
+	// Method and Path are as in [Route].
+	Method, Path string
+	StatusCode   int
+	// Headers and Body are the answer's.
+	Headers map[string]string
+	Body    string
+	// Origins are those that the answer's Access-Control-Allow-Origin repeats
+	// where the request comes from one of them.
+	Origins []string
+	// Unserved says why a local run cannot serve the route, "" for one that
+	// it can.
+	Unserved string
 }
 
 // Authorizer decides who may call a route.
@@ -250,7 +282,11 @@ type Authorizer struct {
 	EnableSimpleResponses bool
 	// ResultTTL is how long an answer is kept.
 	ResultTTL time.Duration
-	// Issuer and Audience are a JWT's.
+	// IdentityValidation is the expression that a token must match as a
+	// whole, for TOKEN; "" for any.
+	IdentityValidation string
+	// Issuer and Audience are a JWT's. Of a COGNITO_USER_POOLS authorizer,
+	// Audience are the ARNs of the user pools.
 	Issuer   string
 	Audience []string
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -97,16 +98,25 @@ func (r *reader) operation(res *resource, api *API, path, method string, operati
 		route.TimeoutMillis = defaultHTTPTimeout
 	}
 	kind := strings.ToUpper(textOf(integration["type"]))
-	if !ok || kind != "AWS_PROXY" && kind != "AWS" {
-		if kind != "MOCK" || route.Method != "OPTIONS" {
-			r.warn(res, "Body", "route %q does not go to a function (%s); it is left out", route.key(), cmp.Or(kind, "no integration"))
-		}
+	switch {
+	case kind == "MOCK":
+		r.mockOperation(res, api, route, integration)
 		return
+	case !ok || kind != "AWS_PROXY" && kind != "AWS":
+		r.warn(res, "Body", "route %q does not go to a function (%s); it is left out", route.key(), cmp.Or(kind, "no integration"))
+		api.unserved(route, "its integration is "+cmp.Or(kind, "missing"))
+		return
+	}
+	route.OperationName = textOf(operation["operationId"])
+	route.ResponseStream = strings.EqualFold(textOf(integration["responseTransferMode"]), "STREAM")
+	if timeout, err := strconv.Atoi(textOf(integration["timeoutInMillis"])); err == nil {
+		route.TimeoutMillis = timeout
 	}
 	route.AuthorizationType, route.Authorizer = security(operation)
 	uri := textOf(integration["uri"])
 	if route.Function = r.functionByARN(uri); route.Function == nil {
 		r.warn(res, "Body", "route %q goes to %s, which is no function of the application; it is left out", route.key(), uri)
+		api.unserved(route, "it goes to "+uri+", which is no function of the application")
 		return
 	}
 	api.Routes = append(api.Routes, route)

@@ -10,7 +10,7 @@ import (
 
 // restAPI reads a REST API with its stage, resources, methods and authorizers.
 func (r *reader) restAPI(res *resource) {
-	api := &API{ID: res.identity(), Protocol: REST, StageName: "prod", BinaryMediaTypes: r.texts(res, "BinaryMediaTypes")}
+	api := &API{ID: res.identity(), Protocol: REST, APIID: r.ref(res), StageName: "prod", BinaryMediaTypes: r.texts(res, "BinaryMediaTypes")}
 	parts := r.partsOf(res, "RestApiId", "AWS::ApiGateway::")
 	for _, stage := range parts["Stage"] {
 		api.StageName = r.text(stage, "StageName")
@@ -23,6 +23,7 @@ func (r *reader) restAPI(res *resource) {
 	for _, method := range parts["Method"] {
 		r.method(method, api, paths, parts["Authorizer"])
 	}
+	api.APIKeys = r.apiKeys(api)
 	r.app.APIs = append(r.app.APIs, api)
 }
 
@@ -58,11 +59,12 @@ func (r *reader) method(res *resource, api *API, paths map[string]string, author
 	}
 	kind := r.text(res, "Integration.Type")
 	switch {
-	case kind == "MOCK" && route.Method == "OPTIONS":
-		r.corsMethod(res, api)
+	case kind == "MOCK":
+		r.mockMethod(res, api, route)
 		return
 	case kind != "AWS_PROXY" && kind != "AWS":
 		r.leave(res, "Integration", "route %q does not go to a function (%s); it is left out", route.key(), cmp.Or(kind, "no integration"))
+		api.unserved(route, "its integration is "+cmp.Or(kind, "missing"))
 		return
 	case kind == "AWS":
 		r.warn(res, "Integration", "route %q maps its request and response by templates, which are not run: the function gets the request as a proxy integration gives it", route.key())
@@ -71,6 +73,8 @@ func (r *reader) method(res *resource, api *API, paths map[string]string, author
 	route.APIKeyRequired = r.text(res, "ApiKeyRequired") == "true"
 	route.Scopes = r.texts(res, "AuthorizationScopes")
 	route.TimeoutMillis = r.number(res, "Integration.TimeoutInMillis", defaultRESTTimeout)
+	route.ResourceID, route.OperationName = r.text(res, "ResourceId"), r.text(res, "OperationName")
+	route.ResponseStream = r.text(res, "Integration.ResponseTransferMode") == "STREAM"
 	if authorizer := r.find(authorizers, r.text(res, "AuthorizerId")); authorizer != nil {
 		route.Authorizer = r.restAuthorizer(authorizer)
 	}
@@ -87,6 +91,7 @@ func (r *reader) restAuthorizer(res *resource) *Authorizer {
 		Type:                 r.text(res, "Type"),
 		PayloadFormatVersion: "1.0",
 		ResultTTL:            time.Duration(r.number(res, "AuthorizerResultTtlInSeconds", 300)) * time.Second,
+		IdentityValidation:   r.text(res, "IdentityValidationExpression"),
 		Audience:             r.texts(res, "ProviderARNs"),
 	}
 	for source := range strings.SplitSeq(r.text(res, "IdentitySource"), ",") {
