@@ -15,6 +15,8 @@ import (
 type runner struct {
 	selection
 	logFile string
+	// logs is where the engine logs to, once it has started.
+	logs *os.File
 }
 
 func (r *runner) flags(c *cobra.Command) {
@@ -33,6 +35,7 @@ func (r *runner) start() (*local.Engine, func(), error) {
 			return nil, nil, err
 		}
 	}
+	r.logs = logs
 	end := func() {
 		if logs != os.Stderr {
 			logs.Close()
