@@ -30,6 +30,11 @@ func (w *writer) routes(api *model.API, functions []*model.Function) []*model.Ro
 		w.noteRoute(api, route, functions)
 		kept = append(kept, w.servable(api, route))
 	}
+	for _, static := range api.StaticRoutes {
+		if static.Unserved == "" && static.Method != "OPTIONS" {
+			w.warn(api.Path, "route %q answers by itself, which the SAM CLI does not serve", static.Method+" "+static.Path)
+		}
+	}
 	sort.SliceStable(kept, func(i, j int) bool {
 		a, b := kept[i], kept[j]
 		if rank(a) != rank(b) {
