@@ -45,10 +45,9 @@
 // host and port that the client connected to, and stage is the stage, so that
 // "http://" + domainName + "/" + stage is the endpoint to give to the SDK:
 // http, since the server has no certificate that an SDK would take. An SDK that
-// is given no endpoint takes AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI;
-// [Endpoint] says what to set, which start-api does where there is one WebSocket
-// API. A variable of the template that holds the address on AWS (the CDK's
-// callbackUrl) is replaced by [Server.Rewrite].
+// is given no endpoint takes AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, and a
+// variable of the template may hold the address on AWS (the CDK's callbackUrl):
+// package addresses sets the one and replaces the other.
 //
 // # Limits
 //

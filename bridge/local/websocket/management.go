@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -99,45 +98,6 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 // isText says whether a message can be sent as text, which must be UTF-8.
 func isText(message []byte) bool { return utf8.Valid(message) }
 
-// EndpointVariable is the variable by which an AWS SDK that is given no
-// endpoint finds the management API.
-const EndpointVariable = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
-
 // Endpoint is the endpoint of the management API of a stage that is served at
 // host, "127.0.0.1:3001": what an SDK's client is given.
 func Endpoint(host, stage string) string { return "http://" + host + "/" + stage }
-
-// Rewrite replaces, in a text, the addresses that APIs have on AWS by those
-// that they have here: hosts is by the construct path of the API. A function
-// gets such addresses in its environment.
-func (s *Server) Rewrite(text string, hosts map[string]string) string {
-	for path, host := range hosts {
-		a := s.api(path)
-		if a == nil || a.model.APIID == "" || !strings.Contains(text, a.model.APIID+".execute-api.") {
-			continue
-		}
-		text = rewriteOne(text, a.model.APIID+".execute-api.", host)
-	}
-	return text
-}
-
-// rewriteOne replaces https://ID.execute-api.REGION.SUFFIX by http://HOST, and
-// wss by ws.
-func rewriteOne(text, host, with string) string {
-	for secure, open := range map[string]string{"https://": "http://", "wss://": "ws://"} {
-		for {
-			before, after, found := strings.Cut(text, secure+host)
-			if !found {
-				break
-			}
-			end := strings.IndexFunc(after, func(r rune) bool {
-				return r != '.' && r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
-			})
-			if end < 0 {
-				end = len(after)
-			}
-			text = before + open + with + after[end:]
-		}
-	}
-	return text
-}

@@ -159,22 +159,9 @@ func TestSlowReader(t *testing.T) {
 	t.Error("more than a hundred megabytes were sent to a client that reads nothing")
 }
 
-// TestRewrite: addresses on AWS become those here.
-func TestRewrite(t *testing.T) {
-	f := start(t, chat(), nil)
-	hosts := map[string]string{"Chat/Api": "127.0.0.1:3001"}
-	for text, want := range map[string]string{
-		"https://abcdef1234.execute-api.us-east-1.amazonaws.com/live":           "http://127.0.0.1:3001/live",
-		"wss://abcdef1234.execute-api.us-east-1.amazonaws.com/live":             "ws://127.0.0.1:3001/live",
-		`["https://abcdef1234.execute-api.cn-north-1.amazonaws.com.cn"]`:        `["http://127.0.0.1:3001"]`,
-		"https://other12345.execute-api.us-east-1.amazonaws.com/live":           "https://other12345.execute-api.us-east-1.amazonaws.com/live",
-		"arn:aws:execute-api:us-east-1:123456789012:abcdef1234/live/*":          "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/live/*",
-		"https://abcdef1234.execute-api.a/1 https://abcdef1234.execute-api.a/2": "http://127.0.0.1:3001/1 http://127.0.0.1:3001/2",
-	} {
-		if got := f.server.Rewrite(text, hosts); got != want {
-			t.Errorf("%s became %s", text, got)
-		}
-	}
+// TestNoSelection: an API that cannot be served is told of when the server is
+// made.
+func TestNoSelection(t *testing.T) {
 	if _, err := websocket.New(websocket.Options{Application: &model.Application{WebSocketAPIs: []*model.WebSocketAPI{{}}}}); err == nil {
 		t.Error("an API without a selection expression is served")
 	}

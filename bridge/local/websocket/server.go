@@ -28,7 +28,8 @@ type Options struct {
 	// Logs gets one line, beginning with "bailey:", for each refusal and
 	// failure, with its cause, which no client is told. Nil drops them.
 	Logs io.Writer
-	// Hosts are names that a request's Host may have beside the loopback ones.
+	// Hosts are names that a request's Host may have beside the loopback ones;
+	// "*" stands for every name.
 	Hosts []string
 	// Origins are the origins of web pages that may connect beside those of
 	// loopback addresses: "https://shop.example", or "*" for any.
@@ -223,7 +224,7 @@ func cutConnections(escaped string) (stage, id string, management bool) {
 // machine, so that a page cannot come in by a name of its own that leads here,
 // and a page that it is of has an allowed origin.
 func (s *Server) trusted(r *http.Request) bool {
-	if !loopbackHost(r.Host) && !contains(s.options.Hosts, hostName(r.Host)) {
+	if !loopbackHost(r.Host) && !contains(s.options.Hosts, "*") && !contains(s.options.Hosts, hostName(r.Host)) {
 		return false
 	}
 	origin := r.Header.Get("Origin")
