@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bailey-cdk/bailey/bridge/local/apigateway"
+	"github.com/bailey-cdk/bailey/bridge/local/websocket"
 	"github.com/bailey-cdk/bailey/bridge/model"
 	"github.com/bailey-cdk/bailey/bridge/samtemplate"
 )
@@ -46,8 +47,8 @@ func newStartAPI() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start-api [API...] [-- SAM-FLAGS]",
 		Short: "Serve the application's APIs on this machine",
-		Long: `Serve HTTP APIs, REST APIs and function URLs as API Gateway and Lambda do: the
-same events, answers, limits, CORS and authorizers. Each API has a port of its
+		Long: `Serve HTTP APIs, REST APIs, WebSocket APIs and function URLs as API Gateway and
+Lambda do: the same events, answers, limits, CORS and authorizers. Each API has a port of its
 own: the first has --port, the others the next ones. Names leave the others out.
 
 A path needs no stage; for a named stage, /STAGE/... works too.
@@ -55,6 +56,9 @@ A path needs no stage; for a named stage, /STAGE/... works too.
 Tokens (JWT, Cognito) are verified with the keys that their issuers publish, or
 with those of --jwt-keys. Lambda authorizers are invoked. Requests for routes
 with AWS_IAM must be signed; the signature itself is not verified here.
+
+A WebSocket API has its management API (@connections) on its own port. Functions
+find the APIs: addresses on AWS in their environment are replaced by those here.
 
 Functions are built when the server starts. It ends with Ctrl-C.
 
@@ -111,14 +115,14 @@ func (s *apiServer) run(ctx context.Context) error {
 	if err != nil {
 		return cannotRun(err)
 	}
-	chosen, err := s.choose(app.APIs)
+	chosen, sockets, err := s.choose(app)
 	if err != nil {
 		return cannotRun(err)
 	}
 	if s.engine == engineSAM {
 		return s.runSAM(ctx, app, chosen)
 	}
-	app.APIs = chosen
+	app.APIs, app.WebSocketAPIs = chosen, sockets
 	for _, api := range app.APIs {
 		printDiagnostics(about(app.Diagnostics, api.Path))
 	}
@@ -126,28 +130,28 @@ func (s *apiServer) run(ctx context.Context) error {
 }
 
 // choose keeps the APIs that were named, by name or construct path.
-func (s *apiServer) choose(all []*model.API) ([]*model.API, error) {
-	if len(all) == 0 {
-		return nil, errors.New("the application has no HTTP API, REST API or function URL to serve")
+func (s *apiServer) choose(app *model.Application) ([]*model.API, []*model.WebSocketAPI, error) {
+	if len(app.APIs)+len(app.WebSocketAPIs) == 0 {
+		return nil, nil, errors.New("the application has no HTTP API, REST API, WebSocket API or function URL to serve")
 	}
 	if len(s.names) == 0 {
-		return all, nil
+		return app.APIs, app.WebSocketAPIs, nil
 	}
 	var chosen []*model.API
+	var sockets []*model.WebSocketAPI
 	for _, name := range s.names {
-		i := slices.IndexFunc(all, func(a *model.API) bool { return a.Name == name || a.Path == name || a.LogicalID == name })
-		if i < 0 {
-			var known []string
-			for _, a := range all {
-				known = append(known, a.Name)
-			}
-			return nil, fmt.Errorf("there is no API %q; there are: %s", name, strings.Join(known, ", "))
-		}
-		if !slices.Contains(chosen, all[i]) {
-			chosen = append(chosen, all[i])
+		api, socket := find(app.APIs, name, apiID), find(app.WebSocketAPIs, name, webSocketID)
+		switch {
+		case api != nil && !slices.Contains(chosen, api):
+			chosen = append(chosen, api)
+		case socket != nil && !slices.Contains(sockets, socket):
+			sockets = append(sockets, socket)
+		case api == nil && socket == nil:
+			known := append(names(app.APIs, apiID), names(app.WebSocketAPIs, webSocketID)...)
+			return nil, nil, fmt.Errorf("there is no API %q; there are: %s", name, strings.Join(known, ", "))
 		}
 	}
-	return chosen, nil
+	return chosen, sockets, nil
 }
 
 // behind are the functions that serve the APIs, authorizers among them.
@@ -170,7 +174,8 @@ func behind(apis []*model.API) []*model.Function {
 }
 
 func (s *apiServer) serve(ctx context.Context, app *model.Application) error {
-	if err := buildFunctions(ctx, behind(app.APIs), runtime.GOOS); err != nil {
+	functions := append(behind(app.APIs), behindWebSockets(app.WebSocketAPIs)...)
+	if err := buildFunctions(ctx, functions, runtime.GOOS); err != nil {
 		return cannotRun(err)
 	}
 	engine, closeEngine, err := s.start()
@@ -185,18 +190,25 @@ func (s *apiServer) serve(ctx context.Context, app *model.Application) error {
 	if err != nil {
 		return cannotRun(err)
 	}
-	listeners, err := s.listen(app.APIs)
+	sockets, err := websocket.New(websocket.Options{Application: app, Invoke: engine.Invoke, Logs: s.logs, Hosts: []string{s.host}, Origins: s.origins})
 	if err != nil {
 		return cannotRun(err)
 	}
-	if err := s.printTable(app.APIs, listeners); err != nil {
+	defer func() { _ = sockets.Close() }() // before the engine, whose functions it tells
+	apis := served(app, gateway, sockets)
+	listeners, err := s.listen(apis)
+	if err != nil {
 		return cannotRun(err)
 	}
-	return failed(serveAll(ctx, gateway, app.APIs, listeners, s.logs))
+	settle(app, apis, listeners)
+	if err := s.printTable(apis, listeners); err != nil {
+		return cannotRun(err)
+	}
+	return failed(serveAll(ctx, apis, listeners, s.logs))
 }
 
 // listen opens a port for each API, or none.
-func (s *apiServer) listen(apis []*model.API) ([]net.Listener, error) {
+func (s *apiServer) listen(apis []servedAPI) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for i := range apis {
 		port := s.port
@@ -208,7 +220,7 @@ func (s *apiServer) listen(apis []*model.API) ([]net.Listener, error) {
 			for _, open := range listeners {
 				_ = open.Close()
 			}
-			return nil, fmt.Errorf("no port for the API %s: %w; give another with --port", apis[i].Name, err)
+			return nil, fmt.Errorf("no port for the API %s: %w; give another with --port", apis[i].id.Name, err)
 		}
 		listeners = append(listeners, listener)
 	}
@@ -217,11 +229,11 @@ func (s *apiServer) listen(apis []*model.API) ([]net.Listener, error) {
 
 // serveAll serves until ctx ends, and then lets requests under way end for a
 // few seconds.
-func serveAll(ctx context.Context, gateway *apigateway.Gateway, apis []*model.API, listeners []net.Listener, logs io.Writer) error {
+func serveAll(ctx context.Context, apis []servedAPI, listeners []net.Listener, logs io.Writer) error {
 	servers := make([]*http.Server, len(apis))
 	ended := make(chan error, len(apis))
 	for i, api := range apis {
-		servers[i] = apigateway.Server(gateway.Handler(api.Path), logs)
+		servers[i] = apigateway.Server(api.handler, logs)
 		go func() { ended <- servers[i].Serve(listeners[i]) }()
 	}
 	var err error
@@ -289,10 +301,10 @@ func reportAPI(api *model.API, address net.Addr) apiReport {
 
 // printTable says where the APIs are: what a program reads goes to standard
 // output, what a person reads to standard error with the log.
-func (s *apiServer) printTable(apis []*model.API, listeners []net.Listener) error {
+func (s *apiServer) printTable(apis []servedAPI, listeners []net.Listener) error {
 	reports := make([]apiReport, 0, len(apis))
 	for i, api := range apis {
-		reports = append(reports, reportAPI(api, listeners[i].Addr()))
+		reports = append(reports, api.report(listeners[i].Addr()))
 	}
 	if s.asJSON {
 		e := json.NewEncoder(os.Stdout)
@@ -314,13 +326,16 @@ func (s *apiServer) printTable(apis []*model.API, listeners []net.Listener) erro
 	return w.Flush()
 }
 
-var protocolNames = map[model.Protocol]string{model.HTTP: "HTTP API", model.REST: "REST API", model.FunctionURL: "function URL"}
+var protocolNames = map[model.Protocol]string{model.HTTP: "HTTP API", model.REST: "REST API", model.FunctionURL: "function URL", webSocketProtocol: "WebSocket API"}
 
 // runSAM writes the template and runs the SAM CLI on it.
 func (s *apiServer) runSAM(ctx context.Context, app *model.Application, chosen []*model.API) error {
 	sam, err := exec.LookPath("sam")
 	if err != nil {
 		return cannotRun(errors.New("--engine sam needs the AWS SAM CLI, and there is no sam on the PATH; install it (pip install aws-sam-cli) or leave --engine out"))
+	}
+	if len(chosen) == 0 {
+		return cannotRun(errors.New("the SAM CLI serves no WebSocket API; leave --engine out"))
 	}
 	if len(chosen) > 1 {
 		return cannotRun(fmt.Errorf("the SAM CLI serves one API at a time, and there are %d: name one", len(chosen)))
