@@ -33,7 +33,7 @@ func newJournal() *journal { return &journal{ring: make([]service.Note, kept)} }
 
 // note counts n in tx and shows it to watchers after the commit.
 func (p *Plane) note(tx *store.Tx, n service.Note) {
-	tx.Add(countsTable, n.What+"\x00"+n.Source+"\x00"+n.Target, 1)
+	tx.Add(countsTable, n.What+"\x00"+n.Source+"\x00"+n.Target, int64(max(1, n.Count)))
 	if n.Time.IsZero() {
 		n.Time = p.options.Now()
 	}

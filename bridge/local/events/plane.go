@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
@@ -49,6 +50,7 @@ type Plane struct {
 	journal *journal
 	entries []*entry
 	byARN   map[string]service.Acceptor
+	sqs     *sqs.Service // for those that take messages from queues
 
 	logs sync.Mutex
 	swap sync.Mutex
@@ -89,6 +91,9 @@ func Open(o Options) (*Plane, error) {
 	}
 	for _, e := range p.entries {
 		e.service.Start()
+	}
+	if err := p.announce(); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
@@ -190,7 +195,7 @@ func (p *Plane) Close() error {
 	p.mu.Unlock()
 	p.cancel()
 	p.serving.Wait()
-	var all []error
+	all := []error{p.conceal()}
 	for i := len(p.entries) - 1; i >= 0; i-- {
 		all = append(all, p.entries[i].service.Close())
 	}

@@ -3,6 +3,7 @@ package events
 import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/async"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 )
 
 // entry is a service of the plane, and how its requests are known.
@@ -32,6 +33,13 @@ type entry struct {
 // and closed before them.
 func services() []*entry {
 	return []*entry{
+		{
+			Scopes: []string{"sqs"}, Targets: []string{"AmazonSQS"}, Versions: []string{"2012-11-05"}, ARNs: []string{"sqs"},
+			New: func(p *Plane, env service.Env) (made service.Service, err error) {
+				p.sqs, err = sqs.New(env)
+				return p.sqs, err
+			},
+		},
 		{
 			Scopes: []string{"lambda"}, Paths: []string{"/2015-03-31/functions/"}, ARNs: []string{"lambda"},
 			New: func(p *Plane, env service.Env) (service.Service, error) {

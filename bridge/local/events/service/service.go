@@ -129,6 +129,8 @@ type Note struct {
 	Target string `json:"target,omitempty"`
 	// MessageID is the id at Source, where it has one.
 	MessageID string `json:"messageId,omitempty"`
+	// Count is how many messages the note is about, 0 for one.
+	Count int `json:"count,omitempty"`
 	// Detail is for people: an error, the name of a rule.
 	Detail string `json:"detail,omitempty"`
 	// Body is the message where it is at hand; the journal shortens it.

@@ -1,0 +1,188 @@
+package sqs
+
+import (
+	"strings"
+	"time"
+
+	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+)
+
+// attributeValue is a message attribute as the API has it.
+type attributeValue struct {
+	DataType    string  `json:"DataType"`
+	StringValue *string `json:"StringValue,omitempty"`
+	BinaryValue []byte  `json:"BinaryValue,omitempty"`
+}
+
+func attributesFrom(values map[string]attributeValue) map[string]service.Attribute {
+	if len(values) == 0 {
+		return nil
+	}
+	all := make(map[string]service.Attribute, len(values))
+	for name, v := range values {
+		a := service.Attribute{DataType: v.DataType, Value: v.BinaryValue}
+		if v.StringValue != nil && !strings.HasPrefix(v.DataType, "Binary") {
+			a.Value = []byte(*v.StringValue)
+		}
+		all[name] = a
+	}
+	return all
+}
+
+func attributesTo(attributes map[string]service.Attribute) map[string]attributeValue {
+	if len(attributes) == 0 {
+		return nil
+	}
+	all := make(map[string]attributeValue, len(attributes))
+	for name, a := range attributes {
+		v := attributeValue{DataType: a.DataType}
+		if strings.HasPrefix(a.DataType, "Binary") {
+			v.BinaryValue = a.Value
+		} else {
+			text := string(a.Value)
+			v.StringValue = &text
+		}
+		all[name] = v
+	}
+	return all
+}
+
+// queueInput is what nearly all operations take.
+type queueInput struct {
+	QueueUrl  string
+	QueueName string
+	// Attributes and tags are for queues.
+	Attributes     map[string]string
+	Tags           map[string]string `json:"Tags"`
+	TagKeys        []string
+	AttributeNames []string
+
+	QueueNamePrefix string
+	MaxResults      *int
+	NextToken       string
+
+	SourceArn                    string
+	DestinationArn               string
+	MaxNumberOfMessagesPerSecond *int
+	TaskHandle                   string
+}
+
+func (f form) queueInput() *queueInput {
+	in := &queueInput{
+		QueueUrl: f.text("QueueUrl"), QueueName: f.text("QueueName"),
+		Attributes: f.pairs("Attribute", "Name", "Value"), Tags: f.pairs("Tag", "Key", "Value"),
+		TagKeys: f.list("TagKey"), AttributeNames: f.list("AttributeName"),
+		QueueNamePrefix: f.text("QueueNamePrefix"), MaxResults: f.number("MaxResults"), NextToken: f.text("NextToken"),
+		SourceArn: f.text("SourceArn"), DestinationArn: f.text("DestinationArn"),
+		MaxNumberOfMessagesPerSecond: f.number("MaxNumberOfMessagesPerSecond"), TaskHandle: f.text("TaskHandle"),
+	}
+	if f.has("Attribute.Name") { // one attribute may be given without a number
+		in.Attributes = map[string]string{f.text("Attribute.Name"): f.text("Attribute.Value")}
+	}
+	return in
+}
+
+// sendEntry is a message to send, alone or in a batch.
+type sendEntry struct {
+	ID                      string `json:"Id"`
+	MessageBody             string
+	DelaySeconds            *int
+	MessageAttributes       map[string]attributeValue
+	MessageSystemAttributes map[string]attributeValue
+	MessageDeduplicationID  string `json:"MessageDeduplicationId"`
+	MessageGroupID          string `json:"MessageGroupId"`
+}
+
+func (f form) sendEntry() sendEntry {
+	return sendEntry{
+		ID: f.text("Id"), MessageBody: f.text("MessageBody"), DelaySeconds: f.number("DelaySeconds"),
+		MessageAttributes: f.attributes("MessageAttribute"), MessageSystemAttributes: f.attributes("MessageSystemAttribute"),
+		MessageDeduplicationID: f.text("MessageDeduplicationId"), MessageGroupID: f.text("MessageGroupId"),
+	}
+}
+
+// outgoing checks what does not depend on the queue.
+func (e *sendEntry) outgoing() (*outgoing, *service.Error) {
+	o := &outgoing{
+		body: []byte(e.MessageBody), attributes: attributesFrom(e.MessageAttributes),
+		group: e.MessageGroupID, dedup: e.MessageDeduplicationID, delay: -1,
+	}
+	if d := e.DelaySeconds; d != nil {
+		if *d < 0 || *d > 900 {
+			return nil, invalid("DelaySeconds", text(*d), "DelaySeconds must be >= 0 and <= 900.")
+		}
+		o.delay = time.Duration(*d) * time.Second
+	}
+	for name, v := range e.MessageSystemAttributes {
+		if name != "AWSTraceHeader" || v.StringValue == nil {
+			return nil, invalid("MessageSystemAttributes", name, "AWSTraceHeader, a String, is the only one that can be sent.")
+		}
+		o.trace = *v.StringValue
+	}
+	return o, nil
+}
+
+// sendInput is SendMessage's and SendMessageBatch's.
+type sendInput struct {
+	sendEntry
+	QueueUrl string
+	Entries  []sendEntry
+}
+
+func (f form) sendInput() *sendInput {
+	in := &sendInput{sendEntry: f.sendEntry(), QueueUrl: f.text("QueueUrl")}
+	for _, e := range f.entries("SendMessageBatchRequestEntry") {
+		in.Entries = append(in.Entries, e.sendEntry())
+	}
+	return in
+}
+
+// receiveInput is ReceiveMessage's.
+type receiveInput struct {
+	QueueUrl                    string
+	AttributeNames              []string
+	MessageSystemAttributeNames []string
+	MessageAttributeNames       []string
+	MaxNumberOfMessages         *int
+	VisibilityTimeout           *int
+	WaitTimeSeconds             *int
+	ReceiveRequestAttemptID     string `json:"ReceiveRequestAttemptId"`
+}
+
+func (f form) receiveInput() *receiveInput {
+	return &receiveInput{
+		QueueUrl: f.text("QueueUrl"), AttributeNames: f.list("AttributeName"),
+		MessageSystemAttributeNames: f.list("MessageSystemAttributeName"), MessageAttributeNames: f.list("MessageAttributeName"),
+		MaxNumberOfMessages: f.number("MaxNumberOfMessages"), VisibilityTimeout: f.number("VisibilityTimeout"),
+		WaitTimeSeconds: f.number("WaitTimeSeconds"), ReceiveRequestAttemptID: f.text("ReceiveRequestAttemptId"),
+	}
+}
+
+// handleEntry is a message in flight, alone or in a batch.
+type handleEntry struct {
+	ID                string `json:"Id"`
+	ReceiptHandle     string
+	VisibilityTimeout *int
+}
+
+func (f form) handleEntry() handleEntry {
+	return handleEntry{f.text("Id"), f.text("ReceiptHandle"), f.number("VisibilityTimeout")}
+}
+
+// handleInput is that of DeleteMessage, ChangeMessageVisibility and their
+// batches.
+type handleInput struct {
+	handleEntry
+	QueueUrl string
+	Entries  []handleEntry
+}
+
+func (f form) handleInput() *handleInput {
+	in := &handleInput{handleEntry: f.handleEntry(), QueueUrl: f.text("QueueUrl")}
+	for _, list := range []string{"DeleteMessageBatchRequestEntry", "ChangeMessageVisibilityBatchRequestEntry"} {
+		for _, e := range f.entries(list) {
+			in.Entries = append(in.Entries, e.handleEntry())
+		}
+	}
+	return in
+}

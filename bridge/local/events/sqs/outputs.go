@@ -1,0 +1,306 @@
+package sqs
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+)
+
+func text(n int) string { return strconv.Itoa(n) }
+
+// answer is what an operation answers with: JSON by encoding/json, unless it
+// writes its own, and XML by itself.
+type answer interface {
+	xml(x *xmlWriter)
+}
+
+// xmlWriter writes elements.
+type xmlWriter struct{ b []byte }
+
+func (x *xmlWriter) element(name, value string) {
+	x.b = append(append(append(x.b, '<'), name...), '>')
+	x.b = append(x.b, service.EscapeXML(value)...)
+	x.b = append(append(append(x.b, "</"...), name...), '>')
+}
+
+// optional writes an element unless its value is empty.
+func (x *xmlWriter) optional(name, value string) {
+	if value != "" {
+		x.element(name, value)
+	}
+}
+
+func (x *xmlWriter) nest(name string, inside func()) {
+	x.b = append(append(append(x.b, '<'), name...), '>')
+	inside()
+	x.b = append(append(append(x.b, "</"...), name...), '>')
+}
+
+func (x *xmlWriter) pairs(element, name, value string, all map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		x.nest(element, func() {
+			x.element(name, key)
+			x.element(value, all[key])
+		})
+	}
+}
+
+type queueURL struct{ QueueUrl string }
+
+func (a queueURL) xml(x *xmlWriter) { x.element("QueueUrl", a.QueueUrl) }
+
+// queueURLs is ListQueues's and ListDeadLetterSourceQueues's answer, whose JSON
+// names differ in the case of a letter.
+type queueURLs struct {
+	QueueUrls []string `json:"QueueUrls,omitempty"`
+	Sources   []string `json:"queueUrls,omitempty"`
+	NextToken string   `json:"NextToken,omitempty"`
+}
+
+func (a *queueURLs) xml(x *xmlWriter) {
+	for _, url := range append(a.QueueUrls, a.Sources...) {
+		x.element("QueueUrl", url)
+	}
+	x.optional("NextToken", a.NextToken)
+}
+
+type queueAttributes struct {
+	Attributes map[string]string `json:"Attributes,omitempty"`
+}
+
+func (a queueAttributes) xml(x *xmlWriter) { x.pairs("Attribute", "Name", "Value", a.Attributes) }
+
+type queueTags struct {
+	Tags map[string]string `json:"Tags,omitempty"`
+}
+
+func (a queueTags) xml(x *xmlWriter) { x.pairs("Tag", "Key", "Value", a.Tags) }
+
+// sendAnswer is what became of a message that was sent. ID is for batches.
+type sendAnswer struct {
+	ID                           string `json:"Id,omitempty"`
+	MessageID                    string `json:"MessageId"`
+	MD5OfMessageBody             string
+	MD5OfMessageAttributes       string `json:"MD5OfMessageAttributes,omitempty"`
+	MD5OfMessageSystemAttributes string `json:"MD5OfMessageSystemAttributes,omitempty"`
+	SequenceNumber               string `json:"SequenceNumber,omitempty"`
+}
+
+func (a *sendAnswer) xml(x *xmlWriter) {
+	x.optional("Id", a.ID)
+	x.element("MessageId", a.MessageID)
+	x.element("MD5OfMessageBody", a.MD5OfMessageBody)
+	x.optional("MD5OfMessageAttributes", a.MD5OfMessageAttributes)
+	x.optional("MD5OfMessageSystemAttributes", a.MD5OfMessageSystemAttributes)
+	x.optional("SequenceNumber", a.SequenceNumber)
+}
+
+// batchAnswer is what became of a batch. Its entry's name is for XML.
+type batchAnswer struct {
+	entry      string
+	Successful []*sendAnswer
+	Failed     []batchError
+}
+
+type batchError struct {
+	ID          string `json:"Id"`
+	SenderFault bool
+	Code        string
+	Message     string `json:"Message,omitempty"`
+}
+
+// MarshalJSON gives an entry of a batch without checksums where there are
+// none: those of DeleteMessageBatch have their Id alone.
+func (a *batchAnswer) MarshalJSON() ([]byte, error) {
+	type id struct {
+		ID string `json:"Id"`
+	}
+	var successful any = a.Successful
+	if a.entry != "SendMessageBatchResultEntry" {
+		ids := make([]id, len(a.Successful))
+		for i, s := range a.Successful {
+			ids[i] = id{s.ID}
+		}
+		successful = ids
+	} else if a.Successful == nil {
+		successful = []id{}
+	}
+	return json.Marshal(struct {
+		Successful any
+		Failed     []batchError `json:"Failed,omitempty"`
+	}{successful, a.Failed})
+}
+
+func (a *batchAnswer) xml(x *xmlWriter) {
+	for _, s := range a.Successful {
+		x.nest(a.entry, func() {
+			if a.entry == "SendMessageBatchResultEntry" {
+				s.xml(x)
+			} else {
+				x.element("Id", s.ID)
+			}
+		})
+	}
+	for _, f := range a.Failed {
+		x.nest("BatchResultErrorEntry", func() {
+			x.element("Id", f.ID)
+			x.element("SenderFault", strconv.FormatBool(f.SenderFault))
+			x.element("Code", f.Code)
+			x.optional("Message", f.Message)
+		})
+	}
+}
+
+func (a *batchAnswer) fail(id string, e *service.Error) {
+	a.Failed = append(a.Failed, batchError{id, e.Status < 500, e.Code, e.Message})
+}
+
+// messages is ReceiveMessage's answer. It is the one that most depends on, and
+// writes its JSON itself.
+type messages []*Message
+
+func (a messages) appendJSON(b []byte) []byte {
+	if len(a) == 0 {
+		return append(b, "{}"...)
+	}
+	b = append(b, `{"Messages":[`...)
+	for i, m := range a {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `{"MessageId":"`...), m.MessageID...)
+		b = append(append(b, `","ReceiptHandle":"`...), m.ReceiptHandle...)
+		b = append(append(b, `","MD5OfBody":"`...), m.MD5OfBody...)
+		b = appendString(append(b, `","Body":`...), m.Body)
+		if len(m.Attributes) > 0 {
+			b = append(b, `,"Attributes":`...)
+			separator := byte('{')
+			for name, value := range m.Attributes {
+				b = append(append(append(b, separator, '"'), name...), `":`...)
+				b = appendString(b, []byte(value))
+				separator = ','
+			}
+			b = append(b, '}')
+		}
+		if len(m.MessageAttributes) > 0 {
+			b = appendAttributes(append(b, `,"MessageAttributes":`...), m.MessageAttributes)
+			b = append(append(append(b, `,"MD5OfMessageAttributes":"`...), m.MD5OfMessageAttributes...), '"')
+		}
+		b = append(b, '}')
+	}
+	return append(b, "]}"...)
+}
+
+func appendAttributes(b []byte, attributes map[string]service.Attribute) []byte {
+	values, err := json.Marshal(attributesTo(attributes))
+	if err != nil { // never: texts and bytes
+		return append(b, "{}"...)
+	}
+	return append(b, values...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString writes a JSON string.
+func appendString(b, value []byte) []byte {
+	if !utf8.Valid(value) { // an attribute of another service, perhaps
+		quoted, _ := json.Marshal(string(value)) // never fails
+		return append(b, quoted...)
+	}
+	b = append(b, '"')
+	start := 0
+	for i, c := range value {
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, value[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return append(append(b, value[start:]...), '"')
+}
+
+func (a messages) xml(x *xmlWriter) {
+	for _, m := range a {
+		x.nest("Message", func() {
+			x.element("MessageId", m.MessageID)
+			x.element("ReceiptHandle", m.ReceiptHandle)
+			x.element("MD5OfBody", m.MD5OfBody)
+			x.element("Body", string(m.Body))
+			x.pairs("Attribute", "Name", "Value", m.Attributes)
+			x.optional("MD5OfMessageAttributes", m.MD5OfMessageAttributes)
+			values := attributesTo(m.MessageAttributes)
+			for _, name := range slices.Sorted(maps.Keys(values)) {
+				x.nest("MessageAttribute", func() {
+					x.element("Name", name)
+					x.nest("Value", func() {
+						if v := values[name]; v.StringValue != nil {
+							x.element("StringValue", *v.StringValue)
+						} else {
+							x.element("BinaryValue", base64.StdEncoding.EncodeToString(v.BinaryValue))
+						}
+						x.element("DataType", values[name].DataType)
+					})
+				})
+			}
+		})
+	}
+}
+
+type taskHandle struct{ TaskHandle string }
+
+func (a taskHandle) xml(x *xmlWriter) { x.element("TaskHandle", a.TaskHandle) }
+
+type movedAnswer struct{ ApproximateNumberOfMessagesMoved int64 }
+
+func (a movedAnswer) xml(x *xmlWriter) {
+	x.element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(a.ApproximateNumberOfMessagesMoved, 10))
+}
+
+type taskAnswer struct {
+	TaskHandle                        string `json:"TaskHandle,omitempty"`
+	Status                            string
+	SourceArn                         string
+	DestinationArn                    string `json:"DestinationArn,omitempty"`
+	MaxNumberOfMessagesPerSecond      int    `json:"MaxNumberOfMessagesPerSecond,omitempty"`
+	ApproximateNumberOfMessagesMoved  int64
+	ApproximateNumberOfMessagesToMove int64
+	FailureReason                     string `json:"FailureReason,omitempty"`
+	StartedTimestamp                  int64
+}
+
+type taskList struct{ Results []taskAnswer }
+
+func (a taskList) xml(x *xmlWriter) {
+	for _, t := range a.Results {
+		x.nest("ListMessageMoveTasksResultEntry", func() {
+			x.optional("TaskHandle", t.TaskHandle)
+			x.element("Status", t.Status)
+			x.element("SourceArn", t.SourceArn)
+			x.optional("DestinationArn", t.DestinationArn)
+			if t.MaxNumberOfMessagesPerSecond > 0 {
+				x.element("MaxNumberOfMessagesPerSecond", text(t.MaxNumberOfMessagesPerSecond))
+			}
+			x.element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(t.ApproximateNumberOfMessagesMoved, 10))
+			x.element("ApproximateNumberOfMessagesToMove", strconv.FormatInt(t.ApproximateNumberOfMessagesToMove, 10))
+			x.optional("FailureReason", t.FailureReason)
+			x.element("StartedTimestamp", strconv.FormatInt(t.StartedTimestamp, 10))
+		})
+	}
+}
