@@ -2,6 +2,8 @@ package events
 
 import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/async"
+	"github.com/bailey-cdk/bailey/bridge/local/events/eventbridge"
+	"github.com/bailey-cdk/bailey/bridge/local/events/scheduler"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 )
@@ -45,6 +47,14 @@ func services() []*entry {
 			New: func(p *Plane, env service.Env) (service.Service, error) {
 				return async.New(env, async.Options{RetryDelay: p.options.RetryDelay})
 			},
+		},
+		{
+			Scopes: []string{"events"}, Targets: []string{"AWSEvents"}, ARNs: []string{"events"},
+			New: func(_ *Plane, env service.Env) (service.Service, error) { return eventbridge.New(env) },
+		},
+		{
+			Scopes: []string{"scheduler"}, Paths: []string{"/schedules", "/schedule-groups"},
+			New: func(_ *Plane, env service.Env) (service.Service, error) { return scheduler.New(env) },
 		},
 	}
 }
