@@ -54,7 +54,7 @@ func (c *call) boot(ctx context.Context) (*answer, error) {
 		return c.bootAgain(ctx)
 	case a != nil:
 		c.log(initReportLine(took, phaseInit, statusError, a.errorType))
-		c.log(startLine(c.inv.RequestID))
+		c.start()
 		c.duration = took
 		return a, nil
 	}
@@ -69,7 +69,11 @@ func (c *call) boot(ctx context.Context) (*answer, error) {
 func (c *call) bootAgain(ctx context.Context) (*answer, error) {
 	c.instance.end(false)
 	<-c.instance.proc.exited
-	i, err := c.instance.pool.launch()
+	p := c.instance.pool
+	p.mu.Lock()
+	p.alive++
+	p.mu.Unlock()
+	i, err := p.launch()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (c *call) bootAgain(ctx context.Context) (*answer, error) {
 		i.used = true
 		return nil, nil
 	}
-	c.log(startLine(c.inv.RequestID))
+	c.start()
 	return a, nil
 }
 
@@ -138,7 +142,7 @@ func (c *call) serve(ctx context.Context) (*answer, error) {
 		c.begin(time.Now())
 	}
 	c.instance.proc.out.drain() // what the init phase wrote stands before START
-	c.log(startLine(c.inv.RequestID))
+	c.start()
 	limit := time.NewTimer(time.Until(c.inv.deadline))
 	defer limit.Stop()
 	c.instance.dispatch(c.inv)
@@ -204,7 +208,7 @@ func (c *call) finish(a *answer) *Result {
 	c.instance.log.write(text)
 	return &Result{
 		RequestID: c.inv.RequestID, Payload: a.payload, FunctionError: a.functionError,
-		ContentType: a.contentType, Report: report, LogTail: c.instance.log.take(),
+		Streamed: c.inv.stream.begun(), ContentType: a.contentType, Report: report, LogTail: c.instance.log.take(),
 	}
 }
 
@@ -217,5 +221,11 @@ func (c *call) memory() int64 {
 
 // megabytes rounds up: Lambda reports whole MB of 2^20 bytes.
 func megabytes(bytes int64) int { return int((bytes + 1<<20 - 1) >> 20) }
+
+// start writes the first line of the invocation.
+func (c *call) start() {
+	c.instance.log.serve(c.inv.RequestID)
+	c.log(startLine(c.inv.RequestID))
+}
 
 func (c *call) log(line string) { c.instance.log.println(line) }

@@ -58,8 +58,9 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html:
 // a process that registered one gets SIGTERM and half a second before it is
 // killed. External extensions are not started, and subscriptions to logs and
-// telemetry are accepted and get nothing. A streamed response is collected and
-// given as a whole; its trailers can still make an error of it.
+// telemetry are accepted and get nothing. A streamed response goes to
+// [Invocation.Stream] as it comes, or is collected and given as a whole where
+// the caller has none; its trailers can still make an error of it.
 //
 // # The life of an invocation
 //

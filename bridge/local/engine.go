@@ -55,7 +55,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		options: o, host: parseEnvironment(o.Environ), logs: &logStream{w: o.Logs},
+		options: o, host: parseEnvironment(o.Environ), logs: &logStream{w: o.Logs, each: o.LogLines},
 		api: api, spawner: newSpawner(), scratch: scratch,
 		closing: make(chan struct{}), pools: map[*model.Function]*pool{},
 	}
@@ -78,16 +78,18 @@ func (e *Engine) Invoke(ctx context.Context, fn *model.Function, in Invocation) 
 	if err != nil {
 		return nil, err
 	}
+	defer inv.stream.close()
 	p, err := e.pool(fn)
 	if err != nil {
 		return nil, err
 	}
-	i, err := p.acquire()
+	i, err := p.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &call{engine: e, inv: inv, instance: i}
 	result, err := c.run(ctx)
+	p.observe(c)
 	p.release(c.instance)
 	return result, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
@@ -30,6 +31,12 @@ type Invocation struct {
 	// CognitoIdentity is {"cognitoIdentityId": ..., "cognitoIdentityPoolId":
 	// ...} as JSON text, "" for none.
 	CognitoIdentity string
+	// Stream gets the response of a function that streams it, piece by piece
+	// as the runtime sends it: it is called once, when the response begins, and
+	// what it returns is written to until Invoke returns. It is not called for
+	// a response that comes as a whole, which is in the [Result] as ever. Nil
+	// collects a streamed response too.
+	Stream func(contentType string) io.Writer
 	// Async holds the payload to the limit of an asynchronous invocation.
 	// Retries and destinations are the caller's.
 	Async bool
@@ -42,6 +49,9 @@ type Result struct {
 	Payload []byte
 	// FunctionError is "", or "Unhandled" where Payload is an error.
 	FunctionError string
+	// Streamed says that the response went to [Invocation.Stream]. Payload is
+	// empty then, or the error that came after a part of it.
+	Streamed bool
 	// ContentType is the one that the runtime gave the response.
 	ContentType string
 	Report      Report
@@ -61,6 +71,7 @@ type invocation struct {
 	// it is in the channel by then.
 	answered bool
 	answer   chan answer
+	stream   *stream // nil where the response is collected
 }
 
 func newInvocation(fn *model.Function, in Invocation) (*invocation, error) {
@@ -83,7 +94,11 @@ func newInvocation(fn *model.Function, in Invocation) (*invocation, error) {
 	if in.CognitoIdentity, err = headerJSON("Cognito identity", in.CognitoIdentity); err != nil {
 		return nil, err
 	}
-	return &invocation{Invocation: in, fn: fn, timeout: timeoutOf(fn), answer: make(chan answer, 1)}, nil
+	inv := &invocation{Invocation: in, fn: fn, timeout: timeoutOf(fn), answer: make(chan answer, 1)}
+	if in.Stream != nil {
+		inv.stream = &stream{open: in.Stream}
+	}
+	return inv, nil
 }
 
 // headerJSON puts a JSON text on one line, as a header needs it.

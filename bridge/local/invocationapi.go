@@ -120,6 +120,10 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request, id string) {
 		refuse(w, http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode")
 		return
 	}
+	if s := i.streamOf(id); s != nil && r.Header.Get(headerResponseMode) != "" {
+		i.streamedResponse(w, r, id, s)
+		return
+	}
 	body, ok := i.readAnswer(w, r, id)
 	if !ok {
 		return
@@ -186,6 +190,16 @@ func (i *instance) runs(id string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.state == stateRunning && i.current != nil && i.current.RequestID == id
+}
+
+// streamOf is the stream of the invocation under way, nil where it has none.
+func (i *instance) streamOf(id string) *stream {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.current == nil || i.current.RequestID != id {
+		return nil
+	}
+	return i.current.stream
 }
 
 // settle gives the invocation its answer. It reports whether id is the one

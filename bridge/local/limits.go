@@ -11,6 +11,9 @@ const (
 	// maxPayload is the most bytes of a request or a response, 6 MiB and 100
 	// bytes.
 	maxPayload = 6*1024*1024 + 100
+	// maxStreamed is the most bytes of a streamed response:
+	// https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+	maxStreamed = 200 * 1024 * 1024
 	// statedRequestLimit is the figure that Lambda's message names. It is 100
 	// bytes below what is let through.
 	statedRequestLimit = 6 * 1024 * 1024

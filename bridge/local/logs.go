@@ -10,13 +10,27 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
 )
 
 // logStream makes one stream of whole lines out of what many processes and
 // the engine write at the same time.
 type logStream struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu   sync.Mutex
+	w    io.Writer
+	each func(fn *model.Function, requestID string, lines []byte) // nil for w
+}
+
+// writeFor writes what belongs to a function.
+func (l *logStream) writeFor(fn *model.Function, requestID string, lines []byte) {
+	if l.each == nil {
+		l.write(lines)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.each(fn, requestID, lines)
 }
 
 // write writes text that is made of whole lines. A log that cannot be written
@@ -42,13 +56,28 @@ const maxTail = 4 << 10
 // the invocation that they belong to: a process serves one at a time.
 type tailedLog struct {
 	to *logStream
+	fn *model.Function
 
-	mu   sync.Mutex
-	tail []byte
+	mu      sync.Mutex
+	request string // the id of the one that the process serves
+	tail    []byte
+}
+
+// serve says which request the lines that follow belong to, "" for none.
+func (l *tailedLog) serve(requestID string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.request = requestID
+}
+
+func (l *tailedLog) serves() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.request
 }
 
 func (l *tailedLog) write(lines []byte) {
-	l.to.write(lines)
+	l.to.writeFor(l.fn, l.serves(), lines)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if over := len(l.tail) + len(lines) - maxTail; over > 0 {

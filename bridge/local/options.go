@@ -3,6 +3,8 @@ package local
 import (
 	"io"
 	"time"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
 )
 
 // Options are the settings of an engine.
@@ -11,6 +13,11 @@ type Options struct {
 	// and Lambda's START, END and REPORT lines: one stream, in whole lines,
 	// written to by one goroutine at a time. Nil drops them.
 	Logs io.Writer
+	// LogLines, unless nil, gets in place of Logs what belongs to a function:
+	// one call at a time, with the function and the id of the request that its
+	// process serves, "" for none. The lines are whole, and must not be kept.
+	// Lines of the engine itself still go to Logs.
+	LogLines func(fn *model.Function, requestID string, lines []byte)
 	// Scratch is the absolute path of the folder for unpacked .zip files and
 	// inline code, made when needed: ".bailey/run" in the project. What is in
 	// it is used again. "" stands for a temporary folder that Close removes.

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
@@ -22,26 +23,50 @@ type pool struct {
 	retired bool
 	idle    []*instance
 	busy    int
+	alive   int      // processes that have not ended, those that are being started too
 	ready   *program // how the function is run, once that is known
+
+	// waiters are invocations that wait for a busy process: see queue.go.
+	waiters []chan *instance
+	pace    pace
 }
 
-// acquire gives an idle process, or starts one. [pool.release] gives it back.
-func (p *pool) acquire() (*instance, error) {
-	i, err := p.reserve()
+// acquire gives an idle process, or one that becomes idle in a moment, or
+// starts one. [pool.release] gives it back.
+func (p *pool) acquire(ctx context.Context) (*instance, error) {
+	i, turn, err := p.reserve()
 	if i != nil || err != nil {
 		return i, err
 	}
-	if i, err = p.launch(); err != nil {
+	if turn != nil {
+		if i, err = p.await(ctx, turn); err != nil {
+			p.abandon()
+			return nil, err
+		}
+		if i != nil {
+			return i, nil
+		}
 		p.mu.Lock()
-		p.busy--
+		p.alive++
 		p.mu.Unlock()
+	}
+	if i, err = p.launch(); err != nil {
+		p.abandon()
 		return nil, err
 	}
 	return i, nil
 }
 
-// reserve counts an invocation and gives an idle process, if there is one.
-func (p *pool) reserve() (*instance, error) {
+// abandon counts an invocation out that got no process.
+func (p *pool) abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy--
+}
+
+// reserve counts an invocation, and gives an idle process or a turn in the
+// queue. Where it gives neither, the caller starts a process.
+func (p *pool) reserve() (*instance, chan *instance, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	limit, reserved := accountConcurrency, false
@@ -49,7 +74,7 @@ func (p *pool) reserve() (*instance, error) {
 		limit, reserved = p.fn.ReservedConcurrency, true
 	}
 	if p.busy >= limit {
-		return nil, &ThrottledError{Function: p.fn.FunctionName, Limit: limit, Reserved: reserved}
+		return nil, nil, &ThrottledError{Function: p.fn.FunctionName, Limit: limit, Reserved: reserved}
 	}
 	p.busy++
 	for len(p.idle) > 0 {
@@ -58,10 +83,16 @@ func (p *pool) reserve() (*instance, error) {
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
 		if !i.proc.gone() {
-			return i, nil
+			return i, nil, nil
 		}
 	}
-	return nil, nil
+	if p.worthWaiting() {
+		turn := make(chan *instance, 1)
+		p.waiters = append(p.waiters, turn)
+		return nil, turn, nil
+	}
+	p.alive++
+	return nil, nil, nil
 }
 
 // release takes a process back after an invocation. One that does not wait for
@@ -71,9 +102,13 @@ func (p *pool) release(i *instance) {
 	p.busy--
 	healthy := i.idles() && !i.doomed && !i.proc.ended()
 	keep := healthy && !p.retired
-	if keep {
+	switch {
+	case keep && p.handOver(i):
+	case keep:
 		i.idleSince = time.Now()
 		p.idle = append(p.idle, i)
+	default:
+		p.handOver(nil) // who waited for it starts one
 	}
 	p.mu.Unlock()
 	if !keep {
@@ -81,8 +116,13 @@ func (p *pool) release(i *instance) {
 	}
 }
 
-// launch starts a process.
-func (p *pool) launch() (*instance, error) {
+// launch starts a process, which is counted as alive already.
+func (p *pool) launch() (i *instance, err error) {
+	defer func() {
+		if err != nil {
+			p.ended()
+		}
+	}()
 	prog, err := p.program()
 	if err != nil {
 		return nil, p.explain(err)
@@ -90,8 +130,8 @@ func (p *pool) launch() (*instance, error) {
 	if !p.engine.admit() {
 		return nil, ErrClosed
 	}
-	i := newInstance(p)
-	i.log = &tailedLog{to: p.engine.logs}
+	i = newInstance(p)
+	i.log = &tailedLog{to: p.engine.logs, fn: p.fn}
 	p.engine.api.add(i)
 	l := prog.launch(p.engine.api.address+"/"+i.token, logStreamName(i.start))
 	if i.proc, err = startProcess(p.engine.spawner, l, i.log); err != nil {
@@ -101,10 +141,18 @@ func (p *pool) launch() (*instance, error) {
 	}
 	go func() {
 		<-i.proc.exited
+		p.ended()
 		p.engine.api.remove(i)
 		p.engine.alive.Done()
 	}()
 	return i, nil
+}
+
+// ended counts a process out.
+func (p *pool) ended() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alive--
 }
 
 // program finds out once how the function is run. What failed is tried again:
