@@ -129,6 +129,9 @@ func (r *reader) bucketNotifications() map[string][]*resource {
 // notifications reads both spellings: CloudFormation's, with one Event each,
 // and the S3 API's, which the custom resource takes.
 func (r *reader) notifications(b *Bucket, configuration any) {
+	if bus := objectOf(configuration)["EventBridgeConfiguration"]; bus != nil {
+		b.EventBridge = textOf(objectOf(bus)["EventBridgeEnabled"]) != "false"
+	}
 	for _, kind := range []struct{ list, target string }{
 		{"LambdaConfigurations", "Function"},
 		{"QueueConfigurations", "Queue"},

@@ -523,6 +523,8 @@ type Bucket struct {
 	BucketName    string
 	ARN           string
 	Notifications []Notification
+	// EventBridge says that the bucket tells the default bus too.
+	EventBridge bool
 }
 
 // Notification is what a bucket tells, and to whom.
