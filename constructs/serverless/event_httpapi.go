@@ -27,10 +27,15 @@ type HttpApiEvent struct {
 	// TimeoutMillis is how long API Gateway waits, 50 to 29000 milliseconds;
 	// 29000 by default.
 	TimeoutMillis int
-	// Authorizer decides who may call; everyone by default.
+	// AuthorizerName is one of the API's Auth.Authorizers, AWSIAM or
+	// NoAuthorizer; the API's Auth.DefaultAuthorizer by default.
+	AuthorizerName string
+	// Authorizer is one that was made with the CDK.
 	Authorizer awsapigatewayv2.IHttpRouteAuthorizer
 	// AuthorizationScopes are those that a JWT must have one of.
 	AuthorizationScopes []string
+	// RouteSettings are limits of this route alone.
+	RouteSettings *RouteSettings
 }
 
 // Bind implements [Event].

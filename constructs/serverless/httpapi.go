@@ -3,6 +3,7 @@ package serverless
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,7 +38,61 @@ type HttpApiProps struct {
 	// It must contain $context.requestId or $context.extendedRequestId.
 	AccessLogFormat string
 	// DisableExecuteApiEndpoint leaves only custom domains to call the API by.
+	// A Domain with mutual TLS sets it.
 	DisableExecuteApiEndpoint bool
+
+	// StageName is "$default" by default, the stage without a name in the
+	// URL. Another name is the first segment of every path.
+	StageName string
+	// StageVariables are given to functions with each request.
+	StageVariables map[string]string
+	// RouteSettings are those of single routes, by route key, such as
+	// "GET /orders". [HttpApiEvent] has its own.
+	RouteSettings map[string]RouteSettings
+	// Auth says who may call the API; everyone may by default.
+	Auth HttpApiAuth
+	// Domain is a name of your own for the API.
+	Domain *Domain
+
+	// DefinitionBody or DefinitionUri is an OpenAPI 3.0 document that defines
+	// the routes; see [RestApiProps], which has the same two.
+	DefinitionBody map[string]any
+	DefinitionUri  string
+	// FailOnWarnings gives a deployment up for a document that API Gateway
+	// warns about.
+	FailOnWarnings bool
+	// Tags are put on the API and what belongs to it.
+	Tags map[string]string
+}
+
+// RouteSettings are the limits and metrics of one route.
+type RouteSettings struct {
+	// ThrottlingRateLimit is how many requests a second the route takes over
+	// time, ThrottlingBurstLimit how many at once; those of the API by default.
+	ThrottlingRateLimit  int
+	ThrottlingBurstLimit int
+	// DetailedMetricsEnabled counts the route's requests by themselves, which
+	// CloudWatch charges for.
+	DetailedMetricsEnabled bool
+}
+
+func (s RouteSettings) check() (found []string) {
+	if s.ThrottlingRateLimit < 0 || s.ThrottlingBurstLimit < 0 {
+		found = messages("throttling is %d requests a second and %d at once: give positive numbers", s.ThrottlingRateLimit, s.ThrottlingBurstLimit)
+	}
+	return found
+}
+
+// properties are those of CloudFormation. A limit that is left out is the API's
+// own, which CloudFormation would take for none.
+func (s RouteSettings) properties(rate, burst int) map[string]any {
+	setDefault(&s.ThrottlingRateLimit, rate)
+	setDefault(&s.ThrottlingBurstLimit, burst)
+	settings := map[string]any{"ThrottlingRateLimit": s.ThrottlingRateLimit, "ThrottlingBurstLimit": s.ThrottlingBurstLimit}
+	if s.DetailedMetricsEnabled {
+		settings["DetailedMetricsEnabled"] = true
+	}
+	return settings
 }
 
 // Cors is which pages of other origins may call an API, and how.
@@ -67,27 +122,51 @@ type HttpApi struct {
 	awsapigatewayv2.HttpApi
 
 	faults *faults
+	props  HttpApiProps
+	stage  awsapigatewayv2.IHttpStage
 	// routes holds what is routed where, to find a route that is there twice.
 	routes map[string]string
+	// settings are those of single routes, by key.
+	settings    map[string]RouteSettings
+	authorizers map[string]namedAuthorizer
+	document    *document
 }
 
-// NewHttpApi adds an API with the stage $default, which is deployed by itself.
-// Mistakes are reported as by [NewFunction].
+// NewHttpApi adds an API with one stage, which is deployed by itself. Mistakes
+// are reported as by [NewFunction].
 func NewHttpApi(scope constructs.Construct, id string, props HttpApiProps) *HttpApi {
-	a := &HttpApi{faults: newFaults(scope, id), routes: map[string]string{}}
+	a := &HttpApi{faults: newFaults(scope, id), routes: map[string]string{}, settings: map[string]RouteSettings{}}
 	props.check(a.faults)
+	a.props = props
+	a.readDocument()
 	if problem := takenID(scope, id); problem != "" {
 		a.faults.add("%s", problem)
 		id = freeID(scope, id)
 	}
-	if !a.faults.try(func() { awsapigatewayv2.NewHttpApi_Override(a, scope, &id, props.apiProps()) }) {
+	if !a.faults.try(func() { awsapigatewayv2.NewHttpApi_Override(a, scope, &id, a.props.apiProps()) }) {
 		scope.Node().TryRemoveChild(&id)
 		a.HttpApi = nil
+		a.props.StageName = defaultStage
 		awsapigatewayv2.NewHttpApi_Override(a, scope, &id, nil)
 	}
 	a.faults.attach(a)
-	a.faults.try(func() { a.setStage(props) })
+	a.faults.try(a.complete)
 	return a
+}
+
+// complete adds what the CDK has no props for.
+func (a *HttpApi) complete() {
+	a.importDocument()
+	a.setStage()
+	a.authorizers = makeAuthorizers(a.faults, a.props.Auth.Authorizers, func(name string, authorizer HttpApiAuthorizer) namedAuthorizer {
+		return authorizer.addToHttpApi(a, name)
+	})
+	a.props.Auth.DefaultAuthorizer = checkDefault(a.faults, a.authorizers, a.props.Auth.DefaultAuthorizer)
+	if d := a.props.Domain; d != nil {
+		d.mapV2(a, a.stage)
+	}
+	addTags(a, a.props.Tags)
+	atSynth(a.stage.Node().DefaultChild(), a.checkSettings)
 }
 
 // implicitID is the id that SAM has for the API that nobody defined.
@@ -101,6 +180,9 @@ func ImplicitHttpApi(stack awscdk.Stack) *HttpApi {
 	}
 	return NewHttpApi(stack, implicitID, HttpApiProps{})
 }
+
+// Stage is the API's only stage.
+func (a *HttpApi) Stage() awsapigatewayv2.IHttpStage { return a.stage }
 
 // ToString is overridden only because jsii takes a Go type as a subclass when it
 // overrides something.
@@ -140,13 +222,33 @@ func (a *HttpApi) add(r route, faults *faults) {
 	if r.Path == catchAll {
 		key = catchAll
 	}
+	if r.RouteSettings != nil {
+		if problems := r.RouteSettings.check(); len(problems) > 0 {
+			faults.add("%s", problems[0])
+			return
+		}
+	}
 	if other, taken := a.routes[key]; taken {
 		faults.add("the route %q of %s already goes to %s: a route has one function", key, *a.Node().Path(), other)
 		return
 	}
+	who, problem := a.authorize(r)
+	if problem != "" {
+		faults.add("%s", problem)
+		return
+	}
 	a.routes[key] = *r.function.Node().Path()
-	// The route owns its integration, so that its logical ids depend on
-	// nothing but method and path.
+	if a.document != nil {
+		a.integrate(r, key, faults)
+	} else {
+		a.addRoute(r, key, who)
+	}
+	a.limit(key, r.RouteSettings)
+}
+
+// addRoute makes the route of an API without a document. The route owns its
+// integration, so that its logical ids depend on nothing but method and path.
+func (a *HttpApi) addRoute(r route, key string, who decision) {
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("Integration"), r.function,
 		&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 			PayloadFormatVersion: r.payloadFormat(),
@@ -157,8 +259,8 @@ func (a *HttpApi) add(r route, faults *faults) {
 			HttpApi:             a,
 			RouteKey:            awsapigatewayv2.HttpRouteKey_DEFAULT(),
 			Integration:         integration,
-			Authorizer:          r.Authorizer,
-			AuthorizationScopes: optionalStrings(r.AuthorizationScopes),
+			Authorizer:          who.http,
+			AuthorizationScopes: optionalStrings(who.scopes),
 		})
 		return
 	}
@@ -166,9 +268,57 @@ func (a *HttpApi) add(r route, faults *faults) {
 		Path:                &r.Path,
 		Methods:             &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)},
 		Integration:         integration,
-		Authorizer:          r.Authorizer,
-		AuthorizationScopes: optionalStrings(r.AuthorizationScopes),
+		Authorizer:          who.http,
+		AuthorizationScopes: optionalStrings(who.scopes),
 	})
+}
+
+// authorize says who may call a route, or what is wrong with what it says.
+func (a *HttpApi) authorize(r route) (decision, string) {
+	return decide(*a.Node().Path(), a.authorizers, a.props.Auth.DefaultAuthorizer, asked{
+		given: !isNil(r.Authorizer), http: r.Authorizer, name: r.AuthorizerName, scopes: r.AuthorizationScopes,
+	})
+}
+
+// limit gives a route settings of its own. API Gateway knows only those of a
+// route that is there, so the stage comes after the routes that have some.
+func (a *HttpApi) limit(key string, settings *RouteSettings) {
+	if settings != nil {
+		a.settings[key] = *settings
+	}
+	if _, limited := a.settings[key]; !limited {
+		return
+	}
+	a.setRouteSettings()
+	id := key
+	if key == catchAll {
+		id = "DefaultRoute"
+	}
+	if made := a.Node().TryFindChild(&id); made != nil {
+		a.stage.Node().DefaultChild().Node().AddDependency(made)
+	}
+}
+
+func (a *HttpApi) setRouteSettings() {
+	all := map[string]any{}
+	for key, settings := range a.settings {
+		all[key] = settings.properties(a.props.ThrottlingRateLimit, a.props.ThrottlingBurstLimit)
+	}
+	if len(all) > 0 {
+		a.stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetRouteSettings(all)
+	}
+}
+
+// checkSettings finds settings of routes that are not there, when all are.
+func (a *HttpApi) checkSettings() {
+	for _, key := range slices.Sorted(maps.Keys(a.settings)) {
+		if _, routed := a.routes[key]; !routed && !a.document.has(key) {
+			a.faults.add("RouteSettings has %q, which is no route of the API: write the route's method and path", key)
+		}
+	}
+	if a.document != nil {
+		a.document.checkIntegrations(a.faults)
+	}
 }
 
 func (p *HttpApiProps) check(faults *faults) {
@@ -186,6 +336,24 @@ func (p *HttpApiProps) check(faults *faults) {
 	}
 	if p.Cors != nil {
 		found = append(found, p.Cors.check()...)
+	}
+	setDefault(&p.StageName, defaultStage)
+	if problem := stageNameProblem(p.StageName); problem != "" {
+		found = append(found, problem)
+		p.StageName = defaultStage
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.RouteSettings)) {
+		for _, problem := range p.RouteSettings[key].check() {
+			found = append(found, fmt.Sprintf("RouteSettings %q: %s", key, problem))
+		}
+	}
+	found = append(found, checkVariables(p.StageVariables, func() { p.StageVariables = nil })...)
+	found = append(found, checkTagsOf(p.Tags, func() { p.Tags = nil })...)
+	if p.Domain != nil {
+		p.Domain, found = p.Domain.checked(found, false)
+	}
+	if p.Domain != nil && p.Domain.MutualTlsAuthentication != nil {
+		p.DisableExecuteApiEndpoint = true
 	}
 	for _, message := range found {
 		faults.add("%s", message)
@@ -216,6 +384,9 @@ func (p *HttpApiProps) apiProps() *awsapigatewayv2.HttpApiProps {
 		Description:               optional(p.Description),
 		DisableExecuteApiEndpoint: optionalTrue(p.DisableExecuteApiEndpoint),
 	}
+	if p.StageName != defaultStage {
+		props.CreateDefaultStage = jsii.Bool(false)
+	}
 	if p.Cors != nil && len(p.Cors.check()) == 0 {
 		props.CorsPreflight = p.Cors.options()
 	}
@@ -243,13 +414,25 @@ func (c *Cors) options() *awsapigatewayv2.CorsPreflightOptions {
 	return options
 }
 
-// setStage sets what the CDK has no props for on the stage that it makes.
-func (a *HttpApi) setStage(p HttpApiProps) {
-	stage := a.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
+// setStage finds or makes the stage, and sets what the CDK has no props for.
+func (a *HttpApi) setStage() {
+	p := a.props
+	a.stage = a.DefaultStage()
+	if p.StageName != defaultStage {
+		a.stage = awsapigatewayv2.NewHttpStage(a, jsii.String("Stage"), &awsapigatewayv2.HttpStageProps{
+			HttpApi: a, StageName: &p.StageName, AutoDeploy: jsii.Bool(true),
+		})
+	}
+	stage := a.stage.Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	stage.SetDefaultRouteSettings(&awsapigatewayv2.CfnStage_RouteSettingsProperty{
 		ThrottlingRateLimit:  jsii.Number(p.ThrottlingRateLimit),
 		ThrottlingBurstLimit: jsii.Number(p.ThrottlingBurstLimit),
 	})
+	if len(p.StageVariables) > 0 {
+		stage.SetStageVariables(p.StageVariables)
+	}
+	maps.Copy(a.settings, p.RouteSettings)
+	a.setRouteSettings()
 	if p.DisableAccessLogs {
 		return
 	}
