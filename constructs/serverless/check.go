@@ -46,6 +46,7 @@ var functionChecks = []functionCheck{
 	{checkDeadLetters, func(p *FunctionProps) { p.DeadLetterTopic = nil }},
 	{checkNetwork, func(p *FunctionProps) { p.VPCSubnets, p.SecurityGroups = nil, nil }},
 	{checkRole, func(p *FunctionProps) { p.PermissionsBoundary = nil }},
+	{checkFunctionURL, func(p *FunctionProps) { p.FunctionUrlConfig = nil }},
 	{checkTags, func(p *FunctionProps) { p.Tags = nil }},
 }
 

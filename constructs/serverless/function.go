@@ -111,6 +111,10 @@ type FunctionProps struct {
 	// Tags are put on the function, its role and its log group.
 	Tags map[string]string
 
+	// FunctionUrlConfig gives the function an HTTPS endpoint of its own; it
+	// has none by default.
+	FunctionUrlConfig *FunctionUrlConfig
+
 	// Events invoke the function. The keys are construct ids.
 	Events Events
 	// Policies are what the function may do.
@@ -167,6 +171,7 @@ type Function struct {
 	faults   *faults
 	props    FunctionProps
 	logGroup awslogs.ILogGroup
+	url      awslambda.FunctionUrl
 }
 
 // NewFunction adds a function to scope.
@@ -182,6 +187,7 @@ func NewFunction(scope constructs.Construct, id string, props FunctionProps) *Fu
 	f.faults.attach(f)
 	f.faults.try(f.complete)
 	f.claimName()
+	f.faults.try(f.addURL)
 	for _, policy := range props.Policies {
 		f.attachPolicy(policy)
 	}
