@@ -1,0 +1,421 @@
+package serverless
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsappsync"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// GraphQLApiProps defines a [GraphQLApi], by the names of SAM's
+// AWS::Serverless::GraphQLApi. Exactly one of SchemaInline and SchemaUri says
+// what can be asked.
+type GraphQLApiProps struct {
+	// Name is the physical name, the construct id by default.
+	Name string
+	// SchemaInline is the schema's text; SchemaUri a file, relative to the
+	// folder of cdk.json.
+	SchemaInline string
+	SchemaUri    string
+	// Auth says who may ask: whoever has an IAM policy for it, by default.
+	Auth GraphQLAuth
+	// ApiKeys are those of the type API_KEY, by name; one, "Default", by
+	// default.
+	ApiKeys map[string]GraphQLApiKey
+
+	// DataSources are what resolvers read and write, by name.
+	DataSources GraphQLDataSources
+	// Functions are steps of pipelines, by name.
+	Functions map[string]GraphQLFunction
+	// Resolvers answer fields, by type and field: {"Query": {"order": ...}}.
+	Resolvers map[string]map[string]GraphQLResolver
+	// Cache keeps answers. AWS charges for it by the hour.
+	Cache *GraphQLCache
+
+	// FieldLogLevel is "ERROR" by default: requests with errors are logged.
+	// "ALL" logs all, "NONE" none, "INFO" and "DEBUG" what resolvers write.
+	FieldLogLevel string
+	// IncludeVerboseContent logs headers and what resolvers got and gave, in
+	// which people's data may be.
+	IncludeVerboseContent bool
+	// LogRetention is a month by default.
+	LogRetention awslogs.RetentionDays
+	// DisableXray sends no traces to AWS X-Ray.
+	DisableXray bool
+
+	// DomainName is a name of your own for the API, CertificateArn its
+	// certificate in us-east-1.
+	DomainName     string
+	CertificateArn string
+	// Private makes the API one of VPC endpoints alone.
+	Private bool
+	// DisableIntrospection answers no questions about the schema.
+	DisableIntrospection bool
+	// QueryDepthLimit is how deep a query may nest, at most 75; without limit
+	// by default.
+	QueryDepthLimit int
+	// ResolverCountLimit is how many resolvers a query may run, at most 10000,
+	// which is the default.
+	ResolverCountLimit int
+	// Tags are put on the API and what belongs to it.
+	Tags map[string]string
+}
+
+// GraphQLApiKey is an API key.
+type GraphQLApiKey struct {
+	Description string
+	// ExpiresOn is at most a year away; AppSync's default is a week after it
+	// is made.
+	ExpiresOn time.Time
+}
+
+// GraphQLDataSources are what resolvers read and write, by name. The name NONE
+// is a data source that does nothing, for resolvers that only calculate.
+type GraphQLDataSources struct {
+	Lambda   map[string]GraphQLLambdaDataSource
+	DynamoDb map[string]GraphQLDynamoDbDataSource
+}
+
+// GraphQLLambdaDataSource is a function that resolvers ask.
+type GraphQLLambdaDataSource struct {
+	Function    awslambda.IFunction
+	Description string
+}
+
+// GraphQLDynamoDbDataSource is a table that resolvers use.
+type GraphQLDynamoDbDataSource struct {
+	Table awsdynamodb.ITable
+	// ReadOnly lets resolvers read only.
+	ReadOnly    bool
+	Description string
+}
+
+// GraphQLFunction is a step of pipelines: JavaScript that AppSync runs, with
+// the functions request and response.
+type GraphQLFunction struct {
+	// DataSource is the name of one, or "NONE".
+	DataSource string
+	// InlineCode is the step's text; CodeUri a file, relative to the folder of
+	// cdk.json.
+	InlineCode  string
+	CodeUri     string
+	Description string
+	// MaxBatchSize is how many requests a function gets at once, at most 2000.
+	MaxBatchSize int
+}
+
+// GraphQLResolver answers one field: from DataSource, or by Pipeline.
+type GraphQLResolver struct {
+	// DataSource is the name of one, or "NONE", for a resolver of one step.
+	// Without code a function is asked directly: it gets the whole context.
+	DataSource string
+	// Pipeline are the names of Functions, in their order.
+	Pipeline []string
+	// InlineCode or CodeUri is as in [GraphQLFunction]. A pipeline without
+	// gives the answer of its last step.
+	InlineCode string
+	CodeUri    string
+	// MaxBatchSize is how many requests a function gets at once, at most 2000.
+	MaxBatchSize int
+	// Caching keeps this field's answers, where the API has a Cache.
+	Caching *GraphQLCaching
+}
+
+// GraphQLCaching is how long a field's answer is kept.
+type GraphQLCaching struct {
+	// Ttl is 1 second to an hour.
+	Ttl time.Duration
+	// CachingKeys are what tells answers apart, such as
+	// "$context.arguments.id".
+	CachingKeys []string
+}
+
+// GraphQLCache keeps answers, encrypted where it lies and on its way.
+type GraphQLCache struct {
+	// ApiCachingBehavior is "PER_RESOLVER_CACHING" by default, or
+	// "FULL_REQUEST_CACHING".
+	ApiCachingBehavior string
+	// Ttl is 1 second to an hour, a minute by default.
+	Ttl time.Duration
+	// Type is the size of the instance, "SMALL" by default, to "LARGE_12X".
+	Type string
+}
+
+// noDataSource is the name of the data source that does nothing.
+const noDataSource = "NONE"
+
+// GraphQLApi is a GraphQL API of AWS AppSync. It is an [awsappsync.GraphqlApi].
+type GraphQLApi struct {
+	awsappsync.GraphqlApi
+
+	faults  *faults
+	props   GraphQLApiProps
+	schema  string
+	sources map[string]awsappsync.BaseDataSource
+	steps   map[string]awsappsync.IAppsyncFunction
+}
+
+// NewGraphQLApi adds an API to scope. Mistakes are reported as by
+// [NewFunction].
+func NewGraphQLApi(scope constructs.Construct, id string, props GraphQLApiProps) *GraphQLApi {
+	a := &GraphQLApi{
+		faults:  newFaults(scope, id),
+		sources: map[string]awsappsync.BaseDataSource{}, steps: map[string]awsappsync.IAppsyncFunction{},
+	}
+	a.schema = props.check(a.faults)
+	setDefault(&props.Name, id)
+	a.props = props
+	if problem := takenID(scope, id); problem != "" {
+		a.faults.add("%s", problem)
+		id = freeID(scope, id)
+	}
+	if !a.faults.try(func() { awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(a.schema)) }) {
+		scope.Node().TryRemoveChild(&id)
+		a.GraphqlApi, a.props, a.schema = nil, GraphQLApiProps{Name: "Unnamed"}, safeSchema
+		a.props.Auth.Type = AWSIAM
+		awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(safeSchema))
+	}
+	a.faults.attach(a)
+	a.faults.try(a.complete)
+	return a
+}
+
+// ToString is overridden only because jsii takes a Go type as a subclass when it
+// overrides something.
+func (a *GraphQLApi) ToString() *string { return a.GraphqlApi.ToString() }
+
+// DataSource is one of the API's, by its name, nil where there is none.
+func (a *GraphQLApi) DataSource(name string) awsappsync.BaseDataSource { return a.sources[name] }
+
+// apiProps are the CDK's for checked ones of ours.
+func (p *GraphQLApiProps) apiProps(schema string) *awsappsync.GraphqlApiProps {
+	props := &awsappsync.GraphqlApiProps{
+		Name:                &p.Name,
+		Definition:          awsappsync.Definition_FromSchema(schemaOf(schema)),
+		AuthorizationConfig: p.Auth.config(p.firstKey()),
+		XrayEnabled:         jsii.Bool(!p.DisableXray),
+		QueryDepthLimit:     optionalNumber(p.QueryDepthLimit),
+		ResolverCountLimit:  optionalNumber(p.ResolverCountLimit),
+	}
+	if p.Private {
+		props.Visibility = awsappsync.Visibility_PRIVATE
+	}
+	if p.DisableIntrospection {
+		props.IntrospectionConfig = awsappsync.IntrospectionConfig_DISABLED
+	}
+	return props
+}
+
+// schemaOf gives the CDK a schema. It takes one from a file alone, which it
+// reads at once.
+func schemaOf(text string) awsappsync.SchemaFile {
+	dir, err := os.MkdirTemp("", "schema")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "schema.graphql")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		panic(err)
+	}
+	return awsappsync.SchemaFile_FromAsset(&file)
+}
+
+// complete adds what belongs to the API.
+func (a *GraphQLApi) complete() {
+	a.keepLogs()
+	a.addDomain()
+	a.addKeys()
+	a.addSources()
+	a.addSteps()
+	a.addResolvers()
+	if c := a.props.Cache; c != nil {
+		awsappsync.NewCfnApiCache(a, jsii.String("Cache"), &awsappsync.CfnApiCacheProps{
+			ApiId: a.ApiId(), ApiCachingBehavior: &c.ApiCachingBehavior, Type: &c.Type, Ttl: jsii.Number(c.Ttl.Seconds()),
+			AtRestEncryptionEnabled: true, TransitEncryptionEnabled: true,
+		})
+	}
+	addTags(a, a.props.Tags)
+}
+
+// keepLogs switches logging on, into a log group that AppSync would otherwise
+// make by itself and keep for ever, of the name that AppSync gives it. The CDK's
+// own prop sets the retention by a custom resource, and lets the role write to
+// every log group. Source: "Using CloudWatch to monitor and log GraphQL API
+// data", https://docs.aws.amazon.com/appsync/latest/devguide/monitoring.html
+func (a *GraphQLApi) keepLogs() {
+	if a.props.FieldLogLevel == "NONE" {
+		return
+	}
+	awslogs.NewLogGroup(a, jsii.String("Logs"), &awslogs.LogGroupProps{
+		LogGroupName: jsii.String("/aws/appsync/apis/" + *a.ApiId()), Retention: a.props.LogRetention,
+	})
+	writable := a.Stack().FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("logs"), Resource: jsii.String("log-group"), ResourceName: jsii.String("/aws/appsync/apis/*"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
+	role := awsiam.NewRole(a, jsii.String("LogsRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("appsync.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{"WriteLogs": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
+			Statements: &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+				Actions:   jsii.Strings("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+				Resources: jsii.Strings(*writable),
+			})},
+		})},
+	})
+	a.Node().DefaultChild().(awsappsync.CfnGraphQLApi).SetLogConfig(&awsappsync.CfnGraphQLApi_LogConfigProperty{
+		CloudWatchLogsRoleArn: role.RoleArn(), FieldLogLevel: &a.props.FieldLogLevel, ExcludeVerboseContent: !a.props.IncludeVerboseContent,
+	})
+}
+
+// addDomain gives the API a name. The CDK's own prop wants a certificate that
+// is in the tree before the API.
+func (a *GraphQLApi) addDomain() {
+	p := a.props
+	if p.DomainName == "" {
+		return
+	}
+	domain := awsappsync.NewCfnDomainName(a, jsii.String("DomainName"), &awsappsync.CfnDomainNameProps{
+		DomainName: &p.DomainName, CertificateArn: &p.CertificateArn,
+	})
+	awsappsync.NewCfnDomainNameApiAssociation(a, jsii.String("DomainAssociation"), &awsappsync.CfnDomainNameApiAssociationProps{
+		DomainName: &p.DomainName, ApiId: a.ApiId(),
+	}).Node().AddDependency(domain)
+}
+
+// addKeys makes the API keys but for the first, which the CDK makes.
+func (a *GraphQLApi) addKeys() {
+	if !a.props.Auth.has("API_KEY") {
+		return
+	}
+	for _, name := range a.props.keyNames()[1:] {
+		key := a.props.ApiKeys[name]
+		props := &awsappsync.CfnApiKeyProps{ApiId: a.ApiId(), Description: optional(key.Description)}
+		if !key.ExpiresOn.IsZero() {
+			props.Expires = jsii.Number(key.ExpiresOn.Unix())
+		}
+		awsappsync.NewCfnApiKey(a, jsii.String(name+"ApiKey"), props)
+	}
+}
+
+func (p *GraphQLApiProps) keyNames() []string {
+	if len(p.ApiKeys) == 0 {
+		return []string{"Default"}
+	}
+	return sortedKeys(p.ApiKeys)
+}
+
+// firstKey is the key that the CDK makes.
+func (p *GraphQLApiProps) firstKey() *awsappsync.ApiKeyConfig {
+	name := p.keyNames()[0]
+	key := p.ApiKeys[name]
+	config := &awsappsync.ApiKeyConfig{Name: &name, Description: optional(key.Description)}
+	if !key.ExpiresOn.IsZero() {
+		config.Expires = awscdk.Expiration_AtDate(&key.ExpiresOn)
+	}
+	return config
+}
+
+func (a *GraphQLApi) addSources() {
+	for _, name := range sortedKeys(a.props.DataSources.Lambda) {
+		a.faults.about(fmt.Sprintf("data source %q", name), func() {
+			s := a.props.DataSources.Lambda[name]
+			a.sources[name] = a.AddLambdaDataSource(&name, s.Function, &awsappsync.DataSourceOptions{Description: optional(s.Description)})
+		})
+	}
+	for _, name := range sortedKeys(a.props.DataSources.DynamoDb) {
+		a.faults.about(fmt.Sprintf("data source %q", name), func() {
+			s := a.props.DataSources.DynamoDb[name]
+			a.sources[name] = awsappsync.NewDynamoDbDataSource(a, &name, &awsappsync.DynamoDbDataSourceProps{
+				Api: a, Table: s.Table, ReadOnlyAccess: jsii.Bool(s.ReadOnly), Description: optional(s.Description),
+			})
+		})
+	}
+}
+
+// source is the data source of a name; that which does nothing is made when it
+// is first asked for.
+func (a *GraphQLApi) source(name string) awsappsync.BaseDataSource {
+	if name == noDataSource && a.sources[name] == nil {
+		a.sources[name] = a.AddNoneDataSource(&name, nil)
+	}
+	return a.sources[name]
+}
+
+func (a *GraphQLApi) addSteps() {
+	for _, name := range sortedKeys(a.props.Functions) {
+		a.faults.about(fmt.Sprintf("function %q", name), func() {
+			f := a.props.Functions[name]
+			a.steps[name] = awsappsync.NewAppsyncFunction(a, jsii.String("Function"+name), &awsappsync.AppsyncFunctionProps{
+				Api: a, Name: &name, DataSource: a.source(f.DataSource), Description: optional(f.Description),
+				MaxBatchSize: optionalNumber(f.MaxBatchSize),
+				Code:         stepCode(f.InlineCode, f.CodeUri), Runtime: awsappsync.FunctionRuntime_JS_1_0_0(),
+			})
+		})
+	}
+}
+
+// stepCode is text that was read here: an asset would be one more file in S3
+// for a few lines.
+func stepCode(inline, uri string) awsappsync.Code {
+	if uri != "" {
+		text, err := os.ReadFile(uri)
+		if err != nil {
+			panic(err)
+		}
+		inline = string(text)
+	}
+	return awsappsync.Code_FromInline(&inline)
+}
+
+// lastAnswer is the code of a pipeline that has none, as in SAM.
+const lastAnswer = `export function request(ctx) {
+  return {};
+}
+export function response(ctx) {
+  return ctx.prev.result;
+}
+`
+
+func (a *GraphQLApi) addResolvers() {
+	for _, kind := range sortedKeys(a.props.Resolvers) {
+		for _, field := range sortedKeys(a.props.Resolvers[kind]) {
+			a.faults.about(fmt.Sprintf("resolver %s.%s", kind, field), func() { a.addResolver(kind, field) })
+		}
+	}
+}
+
+func (a *GraphQLApi) addResolver(kind, field string) {
+	r := a.props.Resolvers[kind][field]
+	props := &awsappsync.ResolverProps{Api: a, TypeName: &kind, FieldName: &field, MaxBatchSize: optionalNumber(r.MaxBatchSize)}
+	if len(r.Pipeline) > 0 {
+		steps := make([]awsappsync.IAppsyncFunction, len(r.Pipeline))
+		for i, name := range r.Pipeline {
+			if steps[i] = a.steps[name]; steps[i] == nil {
+				return // its own fault is reported
+			}
+		}
+		props.PipelineConfig = &steps
+		if r.CodeUri == "" {
+			setDefault(&r.InlineCode, lastAnswer)
+		}
+	} else if props.DataSource = a.source(r.DataSource); isNil(props.DataSource) {
+		return // likewise
+	}
+	if r.InlineCode+r.CodeUri != "" {
+		props.Code, props.Runtime = stepCode(r.InlineCode, r.CodeUri), awsappsync.FunctionRuntime_JS_1_0_0()
+	}
+	if c := r.Caching; c != nil {
+		props.CachingConfig = &awsappsync.CachingConfig{Ttl: duration(c.Ttl), CachingKeys: optionalStrings(c.CachingKeys)}
+	}
+	awsappsync.NewResolver(a, jsii.String("Resolver"+kind+field), props)
+}
