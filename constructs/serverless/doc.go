@@ -1,5 +1,6 @@
 // Package serverless is SAM's vocabulary as CDK constructs for Go: functions
-// with their events and policies, HTTP APIs, tables and queues.
+// with their events, URLs and policies, HTTP, REST, WebSocket and GraphQL APIs,
+// tables and queues.
 //
 //	orders := serverless.NewTable(stack, "Orders", serverless.TableProps{PartitionKey: "id"})
 //
@@ -18,9 +19,11 @@
 // # They are CDK constructs
 //
 // A [Function] is an awslambda.Function, a [Table] an awsdynamodb.Table, a
-// [Queue] an awssqs.Queue, an [HttpApi] an awsapigatewayv2.HttpApi. Each can be
-// passed to whatever takes one: grants, alarms, event targets, aspects. An
-// aspect is given the Go value itself:
+// [Queue] an awssqs.Queue, an [HttpApi] an awsapigatewayv2.HttpApi, a [RestApi]
+// an awsapigateway.RestApi, a [WebSocketApi] an awsapigatewayv2.WebSocketApi, a
+// [GraphQLApi] an awsappsync.GraphqlApi. Each can be passed to whatever takes
+// one: grants, alarms, event targets, aspects. An aspect is given the Go value
+// itself:
 //
 //	func (v *auditor) Visit(node constructs.IConstruct) {
 //		if f, ok := node.(*serverless.Function); ok { ... }
@@ -54,9 +57,42 @@
 // # Events
 //
 // An [Event] connects a function with what invokes it: [HttpApiEvent],
-// [ScheduleEvent], [SQSEvent], or one of another package. The keys of [Events]
-// are construct ids below the function. HTTP events that name no API share the
-// stack's implicit one, which has SAM's id, ServerlessHttpApi.
+// [ApiEvent], [WebSocketEvent], [ScheduleEvent], [SQSEvent], or one of another
+// package. The keys of [Events] are construct ids below the function. HTTP
+// events that name no API share the stack's implicit one, which has SAM's id:
+// ServerlessHttpApi, and ServerlessRestApi for an ApiEvent.
+//
+// # Who may call
+//
+// An API has its authorizers in Auth, by name, and events name one. AWS_IAM and
+// NONE are there without being defined.
+//
+//	api := serverless.NewHttpApi(stack, "Api", serverless.HttpApiProps{
+//		Auth: serverless.HttpApiAuth{
+//			DefaultAuthorizer: "Login",
+//			Authorizers: map[string]serverless.HttpApiAuthorizer{
+//				"Login": serverless.OAuth2Authorizer{
+//					Issuer: "https://login.example.com", Audience: []string{"shop"},
+//				},
+//			},
+//		},
+//	})
+//	"Place": serverless.HttpApiEvent{Api: api, Method: "POST", Path: "/orders"},
+//	"Stock": serverless.HttpApiEvent{Api: api, Method: "GET", Path: "/stock", AuthorizerName: serverless.NoAuthorizer},
+//
+// [OAuth2Authorizer], [CognitoAuthorizer] and [LambdaAuthorizer] are those of an
+// HttpApi; CognitoAuthorizer, [LambdaTokenAuthorizer] and
+// [LambdaRequestAuthorizer] those of a RestApi. A WebSocketApi has one, which is
+// asked when a client connects. Authorizers that were made with the CDK are
+// taken as well.
+//
+// # OpenAPI documents
+//
+// DefinitionUri or DefinitionBody makes an HttpApi or a RestApi of an OpenAPI
+// document. An event then answers the operation of its method and path: the
+// document needs no ARNs, and stays what clients are generated from. An event
+// that the document does not have is a mistake, and so is an operation that
+// nothing answers.
 //
 // # Policies
 //
@@ -157,6 +193,54 @@
 // [Configure logging for HTTP APIs in API Gateway],
 // [Throttle requests to your HTTP APIs]
 //
+// Authorizers: an answer of a function is kept for 5 minutes (ReauthorizeEvery),
+// API Gateway's own default, for each identity. An authorizer that keeps answers
+// must say what an identity is, since else one caller would be let in by the
+// answer for another.
+// [Control access to HTTP APIs with AWS Lambda authorizers]
+//
+// Domain: TLS 1.2 at least. With MutualTlsAuthentication the API's own endpoint
+// is switched off (DisableExecuteApiEndpoint): clients without a certificate
+// could call by it.
+// [How to turn on mutual TLS authentication for your HTTP APIs in API Gateway]
+//
+// RestApi: the stage Prod, as in SAM (StageName), deployed again with each
+// change. A regional endpoint (EndpointConfiguration), to which a caller in the
+// same region comes by the shortest way, instead of one behind CloudFront. Access
+// logs as JSON, kept a month, and throttling, as for HttpApi. Tracing on
+// (DisableTracing), so that a trace begins where the request comes in. API
+// Gateway may write logs only by a role that is set once for an account and
+// region: the stack sets it, and keeps it when it is deleted
+// (DisableCloudWatchRole). With Cors for one origin, or all, API Gateway's own
+// errors carry it as well (GatewayResponses), and preflight requests need no
+// authorizer, since browsers send none. No right to invoke a function from the
+// console's test page.
+// [API endpoint types for REST APIs in API Gateway],
+// [Set up CloudWatch logging for REST APIs in API Gateway],
+// [Trace user requests to REST APIs using X-Ray in API Gateway],
+// [CORS for REST APIs in API Gateway]
+//
+// A private RestApi: only its VPCEndpoints may call it (ResourcePolicy); without a
+// policy nobody could.
+// [Private REST APIs in API Gateway]
+//
+// WebSocketApi: the stage default, as in SAM (StageName), routes by
+// $request.body.action (RouteSelectionExpression), access logs and throttling as
+// for RestApi. A function may send to connections only after ManageConnections.
+// [Create routes for WebSocket APIs in API Gateway],
+// [Use @connections commands in your backend service]
+//
+// FunctionUrlConfig: AWS_IAM (AuthType), so that nobody may call who has no
+// policy for it. With NONE everyone has both rights that Lambda asks for.
+// [Control access to Lambda function URLs]
+//
+// GraphQLApi: AWS_IAM (Auth). Requests with errors are logged, without headers
+// and without what resolvers got and gave (FieldLogLevel, IncludeVerboseContent),
+// kept a month (LogRetention), by a role that may write AppSync's logs alone.
+// Tracing on (DisableXray). A Cache is encrypted where it lies and on its way.
+// [Configuring authorization and authentication to secure your GraphQL APIs],
+// [Using CloudWatch to monitor and log GraphQL API data]
+//
 // [Selecting and configuring an instruction set architecture]: https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 // [Building Lambda functions with Go]: https://docs.aws.amazon.com/lambda/latest/dg/lambda-golang.html
 // [Configure Lambda function memory]: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -174,4 +258,16 @@
 // [Point-in-time backups for DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
 // [Configure logging for HTTP APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
 // [Throttle requests to your HTTP APIs]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+// [Control access to HTTP APIs with AWS Lambda authorizers]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+// [How to turn on mutual TLS authentication for your HTTP APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mutual-tls.html
+// [API endpoint types for REST APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-endpoint-types.html
+// [Set up CloudWatch logging for REST APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+// [Trace user requests to REST APIs using X-Ray in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-xray.html
+// [CORS for REST APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html
+// [Private REST APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
+// [Create routes for WebSocket APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
+// [Use @connections commands in your backend service]: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+// [Control access to Lambda function URLs]: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+// [Configuring authorization and authentication to secure your GraphQL APIs]: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
+// [Using CloudWatch to monitor and log GraphQL API data]: https://docs.aws.amazon.com/appsync/latest/devguide/monitoring.html
 package serverless
