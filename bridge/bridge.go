@@ -112,6 +112,9 @@ type BuildOptions struct {
 	Dir string
 	// OS is the GOOS to build for: "" is "linux", as containers need it.
 	OS string
+	// Debug is the name of a function that is built for a debugger, "" for
+	// none. It goes to a folder of its own.
+	Debug string
 	// Progress is told of each build as it ends. It may be nil.
 	Progress func(name string, result build.Result, err error)
 }
@@ -158,5 +161,9 @@ func target(f *model.Function, o BuildOptions) build.Target {
 		dir = filepath.Join(t.Dir, ".bailey", "build")
 	}
 	t.Output = filepath.Join(dir, f.Name, t.OS+"-"+t.Architecture)
+	if f.Name == o.Debug && o.Debug != "" {
+		t.Debug = true
+		t.Output += "-debug"
+	}
 	return t
 }

@@ -34,6 +34,7 @@ func runApp(ctx context.Context, o Options, conf *config, w *watch, outdir strin
 		}
 	}
 	if conf.Build != "" {
+		o.clock.begin(phaseCompile)
 		if err := runCommand(ctx, o, env, "build command", conf.Build); err != nil {
 			return err
 		}
@@ -41,6 +42,7 @@ func runApp(ctx context.Context, o Options, conf *config, w *watch, outdir strin
 	if w != nil {
 		err = runProgram(ctx, o, w, env)
 	} else {
+		o.clock.begin(phaseRun)
 		err = runCommand(ctx, o, env, "CDK app", commandLine(o.Dir, conf.App))
 	}
 	var failed *AppError
@@ -59,11 +61,13 @@ func runApp(ctx context.Context, o Options, conf *config, w *watch, outdir strin
 
 // runProgram is "go run" with a compiled app that is kept.
 func runProgram(ctx context.Context, o Options, w *watch, env environment) error {
+	o.clock.begin(phaseCompile)
 	path, err := w.executable(ctx, env)
 	if err != nil {
 		return err
 	}
 	defer discard(path)
+	o.clock.begin(phaseRun)
 	return execute(ctx, o, w.programEnvironment(env), "CDK app", w.conf.App, program(ctx, path, w.args))
 }
 

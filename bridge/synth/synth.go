@@ -43,6 +43,11 @@ type Options struct {
 	// Force runs the app even where nothing that it depends on has changed since
 	// the last run; see the package documentation.
 	Force bool
+	// Progress, unless nil, is told what is being done as it begins, such as
+	// "compiling the CDK app".
+	Progress func(phase string)
+
+	clock *clock // of this run
 }
 
 // Result is a successful synth.
@@ -57,6 +62,8 @@ type Result struct {
 	// Warnings are the warning annotations, each "PATH: MESSAGE", sorted by
 	// construct path.
 	Warnings []string
+	// Phases say where the time went, in order.
+	Phases []Phase
 }
 
 // Run runs the app and puts its assembly in place. Cancelling ctx ends the app
@@ -67,6 +74,8 @@ type Result struct {
 // and an [*AppError] where it failed.
 func Run(ctx context.Context, o Options) (Result, error) {
 	start := time.Now()
+	o.clock = &clock{tell: o.Progress}
+	o.clock.begin(phaseLook)
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return Result{}, err
@@ -86,7 +95,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	w := newWatch(o, conf, out)
 	if w != nil && !o.Force {
 		if last := w.last(); last != nil {
-			return Result{Assembly: out, Duration: time.Since(start), Unchanged: true, Warnings: last.Warnings}, nil
+			o.clock.end()
+			return Result{Assembly: out, Duration: time.Since(start), Unchanged: true, Warnings: last.Warnings, Phases: o.clock.phases}, nil
 		}
 	}
 	return run(ctx, o, conf, w, out, start)
@@ -105,10 +115,13 @@ func run(ctx context.Context, o Options, conf *config, w *watch, out string, sta
 	if err := runApp(ctx, o, conf, w, fresh); err != nil {
 		return Result{}, err
 	}
+	o.clock.begin(phaseRecord)
 	result, err := finish(fresh, out, start)
 	if err == nil && w != nil {
 		w.end(result.Warnings)
 	}
+	o.clock.end()
+	result.Duration, result.Phases = time.Since(start), o.clock.phases
 	return result, err
 }
 

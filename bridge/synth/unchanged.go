@@ -72,7 +72,7 @@ type listing struct {
 // one that is not Go, or that is built by a command first.
 func newWatch(o Options, conf *config, out string) *watch {
 	program, args, ok := goProgram(conf.App)
-	root := projectRoot(o.Dir)
+	root := Root(o.Dir)
 	if !ok || conf.Build != "" || root == "" {
 		return nil
 	}
@@ -98,8 +98,8 @@ func readRecord(file string) *record {
 	return &r
 }
 
-// projectRoot is the folder of the go.work above dir, else of its go.mod, else "".
-func projectRoot(dir string) string {
+// Root is the folder of the go.work above dir, else of its go.mod, else "".
+func Root(dir string) string {
 	for _, name := range []string{"go.work", "go.mod"} {
 		for up := dir; ; up = filepath.Dir(up) {
 			if isFile(filepath.Join(up, name)) {

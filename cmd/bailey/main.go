@@ -101,7 +101,7 @@ An executable bailey-NAME on the PATH is the command bailey NAME.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newSynth(), newBridge(), newLocal(), newKernel())
+	root.AddCommand(newSynth(), newBridge(), newLocal(), newKernel(), newDev())
 	return root
 }
 

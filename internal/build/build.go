@@ -32,6 +32,9 @@ type Target struct {
 	OS string
 	// Architecture is Lambda's name for it: "arm64" or "x86_64".
 	Architecture string
+	// Debug builds for a debugger: unoptimised, with debugging information and
+	// with the source's own paths.
+	Debug bool
 	// Output is the folder that gets the file "bootstrap" and holds nothing
 	// else. It is created. The file is replaced by a rename, so a process
 	// that runs the old one is not disturbed. The record of the inputs is

@@ -235,6 +235,9 @@ func (g *tool) build(ctx context.Context, p *plan, env []string, made string) er
 
 // flags are those of go build that decide the bytes.
 func (p *plan) flags() []string {
+	if p.Debug {
+		return []string{"-buildvcs=false", "-tags", p.tags, "-gcflags", "all=-N -l", "-ldflags", "-buildid="}
+	}
 	return []string{"-trimpath", "-buildvcs=false", "-tags", p.tags, "-ldflags", "-s -w -buildid="}
 }
 
