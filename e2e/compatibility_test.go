@@ -29,6 +29,7 @@ The apps are in [bridge/testdata/apps](bridge/testdata/apps/README.md), one feat
 - **functions**: those that ` + "`sam local invoke`" + ` finds under a name of their own, with code that it can run, of those that the app defines.
 - **routes**: those that ` + "`sam local start-api`" + ` gives to the right function, of those that the app defines. A route that AWS protects counts only where start-api asks an authorizer too, and an open one only where it asks none.
 - **values**: environment variables with a real value, of those whose value the template leaves to CloudFormation. Not real are: nothing, a logical id, a Lambda function's ARN for what is none, another region's name, an unresolved reference. Bailey tells of each that it does not know.
+- **listed**: those functions that ` + "`sam list resources`" + ` shows, where it does not show all that the app defines.
 - **lint**: what cfn-lint finds in the template of ` + "`bailey bridge --format sam`" + `, beyond remarks on runtimes that near their end.
 
 | case | issues | plain SAM CLI | Bailey | verdict |
@@ -103,6 +104,9 @@ type templateReading struct {
 		Protected                                        bool
 	}
 	Binary []string
+	// Listed are the logical ids that sam list resources shows.
+	Listed    []string
+	ListError string
 
 	// paths are the construct paths by template and logical id, for the CDK's
 	// templates.
@@ -237,7 +241,15 @@ func readCases(t *testing.T, cases []*testCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := execute(t, work, string(input), e2e.Python(t), script)
+	cache, err := e2e.Cache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := filepath.Join(cache, "sam-list-resources")
+	if err := os.MkdirAll(kept, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := execute(t, work, string(input), e2e.Python(t), script, kept)
 	if o.status != 0 {
 		t.Fatalf("exit status %d: %s", o.status, o.stderr)
 	}

@@ -115,6 +115,7 @@ func (c *testCase) tally(readings []*templateReading, bailey bool) tally {
 	t.functions = len(found)
 	c.tallyRoutes(&t, readings)
 	c.tallyValues(&t, found)
+	c.noteListed(&t, readings)
 	if bailey && len(c.lint) > 0 {
 		t.note("lint %s", strings.Join(slices.Sorted(slices.Values(c.lint)), ", "))
 	}
@@ -151,6 +152,25 @@ func (c *testCase) tallyRoutes(t *tally, readings []*templateReading) {
 	if c.want.binary != "" && !slices.ContainsFunc(readings, func(r *templateReading) bool { return strings.Join(r.Binary, " ") == c.want.binary }) {
 		t.note("binary types lost")
 		t.broken = true
+	}
+}
+
+// noteListed tells where sam list resources does not show every function.
+func (c *testCase) noteListed(t *tally, readings []*templateReading) {
+	listed := map[string]bool{}
+	for _, r := range readings {
+		if r.ListError != "" {
+			t.note("sam list resources ends: %s", oneLine(r.ListError, c.dir))
+		}
+		for _, f := range r.Functions {
+			path := pathOf(r, f.ID, f.LogicalID, f.File)
+			if f.File == r.Template && slices.Contains(r.Listed, f.LogicalID) && slices.Contains(c.want.functions, path) {
+				listed[path] = true
+			}
+		}
+	}
+	if len(listed) < len(c.want.functions) {
+		t.note("listed %d/%d", len(listed), len(c.want.functions))
 	}
 }
 

@@ -1,17 +1,22 @@
 """Prints what the SAM CLI itself would do with templates, without running any.
 
 Standard input is a JSON list of templates' paths. Standard output is a JSON
-list of what sam local invoke and sam local start-api make of each: which
-functions they find and could invoke, and which function start-api would give
-each method and path to.
+list of what sam local invoke, sam local start-api and sam list resources make
+of each: which functions they find and could invoke, which function start-api
+would give each method and path to, and the logical ids that are listed. What
+sam list resources said is kept in the folder that the argument names.
 """
 
+import hashlib
 import json
 import logging
 import os
 import re
 import sys
+from importlib.metadata import version
 
+from click.testing import CliRunner
+from samcli.cli.main import cli
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
@@ -32,6 +37,7 @@ class Runner:
 
 def read(template):
     result = {"template": template, "error": "", "functions": [], "apiError": "", "routes": [], "binary": []}
+    list_resources(result, template)
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(template)
         provider = SamFunctionProvider(stacks)
@@ -44,6 +50,37 @@ def read(template):
     except Exception as error:
         result["apiError"] = explain(error)
     return result
+
+
+def list_resources(result, template):
+    """What sam list resources --template shows, run where the template is.
+
+    It takes a third of a second, and reads nothing but templates: what it said
+    of the same ones is kept.
+    """
+    folder = os.path.dirname(template)
+    digest = hashlib.sha256(open(__file__, "rb").read() + version("aws-sam-cli").encode())
+    for name in [os.path.basename(template)] + sorted(n for n in os.listdir(folder) if ".template." in n):
+        with open(os.path.join(folder, name), "rb") as f:
+            digest.update(name.encode() + b"\0" + f.read())
+    kept = os.path.join(sys.argv[1], digest.hexdigest() + ".json")
+    if not os.path.exists(kept):
+        with open(kept + ".new", "w") as f:
+            json.dump(ask_list_resources(template), f)
+        os.rename(kept + ".new", kept)
+    with open(kept) as f:
+        result["listed"], result["listError"] = json.load(f)
+
+
+def ask_list_resources(template):
+    os.chdir(os.path.dirname(template))
+    arguments = ["list", "resources", "--template", template, "--output", "json", "--region", "us-east-1"]
+    ended = CliRunner().invoke(cli, arguments)
+    said = ended.output.strip()
+    if ended.exit_code != 0:
+        return [], said.splitlines()[-1] if said else explain(ended.exception)
+    # The command tells first that it asks no deployed stack.
+    return [r["LogicalResourceId"] for r in json.loads(said[said.index("\n[") :])], ""
 
 
 def explain(error):
