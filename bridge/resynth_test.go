@@ -12,10 +12,10 @@ import (
 
 // TestAssembliesAreReal synthesises the apps below testdata/apps again, with
 // the CDK versions that are pinned there, and finds the assemblies that the
-// golden tests read.
+// golden tests read. What it synthesised is kept until something of it changes.
 func TestAssembliesAreReal(t *testing.T) {
-	target := t.TempDir()
-	if err := e2e.SynthApps(os.Stderr, filepath.Join("testdata", "apps"), target); err != nil {
+	target, err := e2e.SynthesisedApps(os.Stderr, filepath.Join("testdata", "apps"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range cases(t) {

@@ -3,9 +3,12 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/bailey-cdk/bailey/internal/filehash"
 )
 
 // SynthApps synthesises the CDK apps below the folder apps, which is
@@ -46,6 +49,48 @@ func SynthApps(progress io.Writer, apps, target string, only ...string) error {
 		"node", filepath.Join(work, "synth.js"), target,
 	}, only...)...)
 	return err
+}
+
+// SynthesisedApps is a folder with the assemblies of all CDK apps below the
+// folder apps, as SynthApps makes them. They are kept in the cache for as long
+// as nothing that they are made of changes, since they take minutes.
+func SynthesisedApps(progress io.Writer, apps string) (string, error) {
+	program, err := buildGoApps(apps)
+	if err != nil {
+		return "", err
+	}
+	version, err := run("python3", "--version")
+	if err != nil {
+		return "", fmt.Errorf("the CDK apps in Python need Python 3: %w", err)
+	}
+	node, err := run("node", "--version")
+	if err != nil {
+		return "", fmt.Errorf("the CDK apps need Node.js: %w", err)
+	}
+	hash, err := filehash.Of(program)
+	if err != nil {
+		return "", err
+	}
+	parts := []string{version, node, hash}
+	err = filepath.WalkDir(apps, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "cdk.out" || entry.Name() == "node_modules"):
+			return fs.SkipDir
+		case entry.Type().IsRegular():
+			hash, err := filehash.Of(path)
+			parts = append(parts, path, hash)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return installOnce("cdk-apps-out", keyOf(parts...), progress, func(dir string) error {
+		return SynthApps(progress, apps, dir)
+	})
 }
 
 // copyApps copies everything but what synthesis and installations left.
@@ -113,7 +158,7 @@ func buildGoApps(apps string) (string, error) {
 		return "", err
 	}
 	program := filepath.Join(cache, "cdk-apps-go", "apps")
-	_, err = run("go", "build", "-C", filepath.Join(apps, "..", "apps-go"), "-o", program, ".")
+	_, err = run("go", "build", "-C", filepath.Join(apps, "..", "apps-go"), "-trimpath", "-buildvcs=false", "-o", program, ".")
 	return program, err
 }
 
