@@ -109,13 +109,19 @@ type templateReading struct {
 	ListError string
 
 	// paths are the construct paths by template and logical id, for the CDK's
-	// templates.
+	// templates, and stage is theirs.
 	paths map[string]string
+	stage string
 }
 
-// prepareCases copies and bridges the cases.
+var preparedCases []*testCase
+
+// prepareCases copies and bridges the cases, once for all tests.
 func prepareCases(t *testing.T) []*testCase {
 	t.Helper()
+	if preparedCases != nil {
+		return preparedCases
+	}
 	apps := filepath.Join(root, "bridge", "testdata", "apps")
 	found, err := filepath.Glob(filepath.Join(apps, "*", "cdk.out"))
 	if err != nil || len(found) < 70 {
@@ -129,6 +135,7 @@ func prepareCases(t *testing.T) []*testCase {
 		c.bridge(t)
 		cases = append(cases, c)
 	}
+	preparedCases = cases
 	return cases
 }
 
@@ -204,7 +211,7 @@ func (c *testCase) bridge(t *testing.T) {
 			continue
 		}
 		for _, stack := range stage.Stacks {
-			r := &templateReading{Template: stack.Template.File, paths: map[string]string{}}
+			r := &templateReading{Template: stack.Template.File, paths: map[string]string{}, stage: stage.Name}
 			c.define(stack, r.paths)
 			c.plain = append(c.plain, r)
 		}

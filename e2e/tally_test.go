@@ -18,6 +18,7 @@ import (
 type definition struct {
 	variables map[string]any
 	layers    int
+	image     bool
 	stack     *assembly.Stack
 }
 
@@ -33,7 +34,7 @@ func (c *testCase) define(s *assembly.Stack, paths map[string]string) {
 		environment, _ := r.Properties["Environment"].(map[string]any)
 		variables, _ := environment["Variables"].(map[string]any)
 		layers, _ := r.Properties["Layers"].([]any)
-		c.resources[path] = &definition{variables, len(layers), s}
+		c.resources[path] = &definition{variables, len(layers), r.Properties["PackageType"] == "Image", s}
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Nested)) {
 		c.define(s.Nested[id], paths)
