@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
@@ -51,6 +52,8 @@ type Plane struct {
 	entries []*entry
 	byARN   map[string]service.Acceptor
 	sqs     *sqs.Service // for those that take messages from queues
+	// dynamodb is for those that read streams.
+	dynamodb *dynamodb.Service
 
 	logs sync.Mutex
 	swap sync.Mutex

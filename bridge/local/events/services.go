@@ -2,6 +2,7 @@ package events
 
 import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/async"
+	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/eventbridge"
 	"github.com/bailey-cdk/bailey/bridge/local/events/scheduler"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
@@ -55,6 +56,17 @@ func services() []*entry {
 		{
 			Scopes: []string{"scheduler"}, Paths: []string{"/schedules", "/schedule-groups"},
 			New: func(_ *Plane, env service.Env) (service.Service, error) { return scheduler.New(env) },
+		},
+		{
+			Scopes: []string{"dynamodb"}, Targets: []string{"DynamoDB_20120810", "DynamoDBStreams_20120810"},
+			New: func(p *Plane, env service.Env) (made service.Service, err error) {
+				p.dynamodb, err = dynamodb.New(env, dynamodb.Options{})
+				return p.dynamodb, err
+			},
+		},
+		{ // the last one: it takes messages from the others
+			Scopes: []string{"event source mappings"},
+			New:    func(p *Plane, env service.Env) (service.Service, error) { return newPollers(p, env), nil },
 		},
 	}
 }

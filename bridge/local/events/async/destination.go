@@ -129,13 +129,12 @@ func (s *Service) send(tx *store.Tx, fn *model.Function, r *record, target strin
 	return s.hand(tx, r, what, &service.Delivery{Target: target, Source: fn.ARN, Body: body})
 }
 
-// busEntry is a record for an event bus, as a PutEvents entry.
-type busEntry struct {
-	Source     string   `json:"Source"`
-	DetailType string   `json:"DetailType"`
-	Detail     string   `json:"Detail"`
-	Resources  []string `json:"Resources"`
-	Time       string   `json:"Time,omitempty"`
+// busRecord is a record as an event.
+type busRecord struct {
+	Source     string          `json:"source"`
+	DetailType string          `json:"detail-type"`
+	Resources  []string        `json:"resources"`
+	Detail     json.RawMessage `json:"detail"`
 }
 
 func busEvent(fn *model.Function, target string, body []byte, condition string) []byte {
@@ -143,8 +142,8 @@ func busEvent(fn *model.Function, target string, body []byte, condition string) 
 	if condition == conditionSuccess {
 		kind = "Success"
 	}
-	return encode(busEntry{
-		Source: "lambda", DetailType: "Lambda Function Invocation Result - " + kind, Detail: string(body),
+	return encode(busRecord{
+		Source: "lambda", DetailType: "Lambda Function Invocation Result - " + kind, Detail: body,
 		Resources: []string{target, fn.ARN + ":$LATEST"},
 	})
 }

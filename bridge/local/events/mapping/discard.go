@@ -59,7 +59,7 @@ const timestamps = "2006-01-02T15:04:05.000Z"
 // discard gives a batch up: its record goes to the on-failure destination.
 func (l *lane) discard(records []Record, condition string, invocations int, result *local.Result, reason string) {
 	ids := sequenceNumbers(records)
-	l.observe(resultDiscarded, reason, ids...)
+	l.observe(Discarded, reason, ids...)
 	first, last := records[0], records[len(records)-1]
 	l.o.Logf("%s gives up %d records of %s, from %s to %s: %s", l.m.Path, len(records), l.m.EventSourceARN, first.SequenceNumber, last.SequenceNumber, reason)
 	if l.m.OnFailure == "" || l.o.Destination == nil {

@@ -88,7 +88,7 @@ type Outcome struct {
 	Mapping *model.EventSourceMapping
 	// IDs are the message ids or sequence numbers.
 	IDs []string
-	// Result is "invoked", "failed", "filtered", "throttled" or "discarded".
+	// Result is one of the constants below.
 	Result string
 	// Detail says why, where the function did not simply succeed.
 	Detail string
@@ -96,11 +96,11 @@ type Outcome struct {
 
 // The results of an Outcome.
 const (
-	resultInvoked   = "invoked"
-	resultFailed    = "failed"
-	resultFiltered  = "filtered"
-	resultThrottled = "throttled"
-	resultDiscarded = "discarded"
+	Invoked   = "invoked"   // the function did it
+	Failed    = "failed"    // it did not, and will get it again
+	Filtered  = "filtered"  // it does not get it
+	Throttled = "throttled" // it could not run now
+	Discarded = "discarded" // it was given up
 )
 
 // Options are what pollers work with. Invoke is required, Queue and Stream for

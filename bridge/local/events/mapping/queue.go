@@ -149,7 +149,7 @@ func (p *poller) pass(messages []Message) []item {
 	}
 	if len(handles) > 0 {
 		p.delete(handles)
-		p.observe(resultFiltered, "", ids...)
+		p.observe(Filtered, "", ids...)
 	}
 	return items
 }
@@ -166,14 +166,14 @@ func (p *poller) handle(b batch) {
 		if err != nil && p.invoking.Err() == nil {
 			p.o.Logf("%s: a batch goes back to the queue: %v", p.m.Path, err)
 		}
-		p.observe(resultFailed, reason, ids...)
+		p.observe(Failed, reason, ids...)
 		return
 	}
 	var failed map[string]bool
 	if p.reports() {
 		if failed, err = itemFailures(result.Payload, known); err != nil {
 			p.o.Logf("%s: %s failed a whole batch: %v", p.m.Path, p.m.Function.Name, err)
-			p.observe(resultFailed, err.Error(), ids...)
+			p.observe(Failed, err.Error(), ids...)
 			return
 		}
 	}
@@ -192,10 +192,10 @@ func (p *poller) settle(b batch, failed map[string]bool) {
 	}
 	if len(handles) > 0 {
 		p.delete(handles)
-		p.observe(resultInvoked, "", done...)
+		p.observe(Invoked, "", done...)
 	}
 	if len(not) > 0 {
-		p.observe(resultFailed, "the function reported them as failed", not...)
+		p.observe(Failed, "the function reported them as failed", not...)
 	}
 }
 
@@ -227,7 +227,7 @@ func (p *poller) invoke(payload []byte, until time.Time) (*local.Result, error) 
 		if !errors.As(err, &throttled) || time.Now().Add(wait).After(until) {
 			return result, err
 		}
-		p.observe(resultThrottled, err.Error())
+		p.observe(Throttled, err.Error())
 		if !pause(p.invoking, wait) {
 			return nil, p.invoking.Err()
 		}

@@ -148,7 +148,7 @@ func TestFilteredMessagesAreDeleted(t *testing.T) {
 			return func(record []byte) bool { return strings.Contains(string(record), pattern) }, nil
 		},
 		Observe: func(o Outcome) {
-			if o.Result == resultFiltered {
+			if o.Result == Filtered {
 				filtered <- o
 			}
 		},

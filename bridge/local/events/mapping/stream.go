@@ -210,7 +210,7 @@ func (l *lane) mine(r Record) bool {
 		}
 	}
 	if l.matches != nil && !l.matches(r.Event) {
-		l.observe(resultFiltered, "", r.SequenceNumber)
+		l.observe(Filtered, "", r.SequenceNumber)
 		return false
 	}
 	return true
@@ -229,17 +229,17 @@ func (l *lane) process(ctx context.Context, records []Record, attempts int) bool
 		result, err := l.invoke(event(jsonOf(records)), time.Now().Add(invocationSlack))
 		done, reason := l.judge(records, result, err)
 		if reason == "" {
-			l.observe(resultInvoked, "", sequenceNumbers(records)...)
+			l.observe(Invoked, "", sequenceNumbers(records)...)
 			return true
 		}
 		if l.invoking.Err() != nil {
 			return false
 		}
 		if done > 0 {
-			l.observe(resultInvoked, "", sequenceNumbers(records[:done])...)
+			l.observe(Invoked, "", sequenceNumbers(records[:done])...)
 		}
 		records = records[done:]
-		l.observe(resultFailed, reason, sequenceNumbers(records)...)
+		l.observe(Failed, reason, sequenceNumbers(records)...)
 		switch {
 		case err != nil: // not a matter of the function: its retries are not used up
 			l.o.Logf("%s: a batch waits: %v", l.m.Path, err)
