@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -51,9 +48,7 @@ func Start(handle batch.Handler) { StartWith(handle, Options{}) }
 
 // StartWith is Start with options.
 func StartWith(handle batch.Handler, o Options) {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(os.Getenv("AWS_LAMBDA_LOG_LEVEL"))) // INFO, where it is none of slog's.
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	fork.Log()
 	function, err := New(context.Background(), handle, o)
 	if err != nil {
 		slog.Error("the function can't start", "error", err.Error())
@@ -80,7 +75,7 @@ func New(ctx context.Context, handle batch.Handler, o Options) (func(context.Con
 			o.Store = idempotency.NewDynamoDB(dynamodb.NewFromConfig(c), table)
 		}
 	}
-	options := []batch.Option{batch.Concurrency(o.Concurrency), batch.GiveUp(giveUp(queue, deadLetters))}
+	options := []batch.Option{batch.Concurrency(o.Concurrency), batch.GiveUp(sqsmessage.GiveUp(queue, deadLetters))}
 	if o.Log != nil {
 		options = append(options, batch.Logger(o.Log))
 	}
@@ -108,58 +103,4 @@ func once(handle batch.Handler, o Options) batch.Handler {
 		})
 		return err
 	}
-}
-
-// The limits of SQS for a message, and our own for the reason in it.
-const (
-	mostAttributes = 10
-	longestReason  = 2048
-)
-
-// giveUp puts messages that will not succeed into their dead-letter queue.
-func giveUp(queue sqsmessage.Sender, all map[string]fork.DeadLetters) batch.GivingUp {
-	return func(ctx context.Context, m events.SQSMessage, reason error) (bool, error) {
-		letters, known := all[m.EventSourceARN]
-		if !known || !last(m, reason, letters.MaxReceiveCount) {
-			return false, nil
-		}
-		message := sqsmessage.Of(m)
-		if len(message.Attributes)+2 > mostAttributes {
-			return false, nil // SQS moves it, without the reason.
-		}
-		if message.Attributes == nil {
-			message.Attributes = map[string]sqsmessage.Attribute{}
-		}
-		message.Attributes[fork.ReasonAttribute] = sqsmessage.Text(sendable(reason.Error()))
-		message.Attributes[fork.OriginAttribute] = sqsmessage.Text(m.MessageId)
-		failed := sqsmessage.Send(context.WithoutCancel(ctx), queue, letters.URL, []sqsmessage.Message{message})
-		if err := failed[message.ID]; err != nil {
-			return false, fmt.Errorf("to %s: %w", letters.URL, err)
-		}
-		return true, nil
-	}
-}
-
-// last tells whether the message will not be received again, or need not be.
-func last(m events.SQSMessage, reason error, most int) bool {
-	received, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	return batch.IsPermanent(reason) || err == nil && received >= most
-}
-
-// sendable is a text that SQS takes as an attribute: not empty, not too long,
-// and of characters that XML knows.
-func sendable(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > longestReason {
-		text = strings.ToValidUTF8(text[:longestReason], "") + "..."
-	}
-	if text == "" {
-		return "the handler gave no reason"
-	}
-	return text
 }

@@ -9,8 +9,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/bailey-cdk/bailey/batch"
 	"github.com/bailey-cdk/bailey/idempotency"
@@ -109,75 +107,5 @@ func TestEnvironmentIsWrong(t *testing.T) {
 	t.Setenv(fork.DeadLettersPrefix+"X", "nonsense")
 	if _, err := New(t.Context(), nil, Options{}); err == nil || !strings.Contains(err.Error(), "DEAD_LETTERS_X") {
 		t.Errorf("the error is %v", err)
-	}
-}
-
-// queue is the dead-letter queue.
-type queue struct {
-	sent []types.SendMessageBatchRequestEntry
-	err  error
-}
-
-func (q *queue) SendMessageBatch(_ context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
-	if q.err != nil {
-		return nil, q.err
-	}
-	q.sent = append(q.sent, in.Entries...)
-	out := &sqs.SendMessageBatchOutput{}
-	for _, e := range in.Entries {
-		out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id})
-	}
-	return out, nil
-}
-
-func TestGiveUp(t *testing.T) {
-	letters := map[string]fork.DeadLetters{source: {QueueARN: source, URL: "https://sqs/1/dead", MaxReceiveCount: 3}}
-	crowded := message("f", "3")
-	for _, name := range strings.Fields("a b c d e f g h") {
-		crowded.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: aws.String("x")}
-	}
-	elsewhere := message("g", "9")
-	elsewhere.EventSourceARN += "-other"
-	for _, c := range []struct {
-		name   string
-		m      events.SQSMessage
-		reason error
-		down   error
-		taken  bool
-	}{
-		{"an early failure", message("a", "1"), errors.New("x"), nil, false},
-		{"the last", message("b", "3"), errors.New("x"), nil, true},
-		{"after the last", message("c", "4"), errors.New("x"), nil, true},
-		{"a permanent one", message("d", "1"), batch.Permanent(errors.New("x")), nil, true},
-		{"the queue is away", message("e", "3"), errors.New("x"), errors.New("away"), false},
-		{"no room for the reason", crowded, errors.New("x"), nil, false},
-		{"a queue of which nothing is known", elsewhere, errors.New("x"), nil, false},
-	} {
-		q := &queue{err: c.down}
-		taken, err := giveUp(q, letters)(t.Context(), c.m, c.reason)
-		if taken != c.taken || (err != nil) != (c.down != nil) || len(q.sent) == 1 != c.taken {
-			t.Errorf("%s: taken %v, %v, %d sent", c.name, taken, err, len(q.sent))
-		}
-		if !taken {
-			continue
-		}
-		sent := q.sent[0]
-		if *sent.MessageBody != c.m.Body || *sent.MessageAttributes["ERROR_MESSAGE"].StringValue != "x" ||
-			*sent.MessageAttributes["ORIGINAL_MESSAGE_ID"].StringValue != c.m.MessageId || *sent.MessageAttributes["amount"].StringValue != "7" {
-			t.Errorf("%s: sent %+v", c.name, sent)
-		}
-	}
-}
-
-func TestSendable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain\ttext\n":           "plain\ttext\n",
-		"":                        "the handler gave no reason",
-		"\x00\x1b[31mred\xff":     "[31mred",
-		strings.Repeat("é", 2000): strings.Repeat("é", 1024) + "...",
-	} {
-		if got := sendable(text); got != want {
-			t.Errorf("%q becomes %q", text, got)
-		}
 	}
 }

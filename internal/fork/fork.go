@@ -6,6 +6,7 @@ package fork
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -150,4 +151,12 @@ func Required(name string) (string, error) {
 		return value, nil
 	}
 	return "", fmt.Errorf("the environment variable %s is not set: it is the construct that sets it", name)
+}
+
+// Log makes the default log one of JSON lines, of the level that
+// AWS_LAMBDA_LOG_LEVEL says, which Lambda sets of a function's LogLevel.
+func Log() {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(os.Getenv("AWS_LAMBDA_LOG_LEVEL"))) // INFO, where it is none of slog's.
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }

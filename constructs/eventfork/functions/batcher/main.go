@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	fork.Log()
 	b, err := newBatcher(context.Background())
 	if err != nil {
 		slog.Error("the batcher can't start", "error", err.Error())

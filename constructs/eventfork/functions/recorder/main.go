@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	fork.Log()
 	r, err := newRecorder(context.Background())
 	if err != nil {
 		slog.Error("the recorder can't start", "error", err.Error())

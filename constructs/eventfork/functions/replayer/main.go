@@ -38,7 +38,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	fork.Log()
 	c, err := config.LoadDefaultConfig(context.Background())
 	var r *replayer
 	if err == nil {

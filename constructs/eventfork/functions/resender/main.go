@@ -28,7 +28,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	fork.Log()
 	r, err := newResender(context.Background())
 	if err != nil {
 		slog.Error("the resender can't start", "error", err.Error())

@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	fork.Log()
 	r, err := newRetention(context.Background())
 	if err != nil {
 		slog.Error("the retention can't start", "error", err.Error())
