@@ -55,23 +55,28 @@ func (a *Application) unqualified(name string) (*Function, error) {
 	return nil, &NotFoundError{Name: name, Ambiguous: paths(ends), Known: a.nearest(name)}
 }
 
-// NotFoundError says that no one function has a name.
+// NotFoundError says that no one function, or other resource, has a name.
 type NotFoundError struct {
+	// Kind is what was looked for: "topic"; "" for a function.
+	Kind string
 	Name string
-	// Ambiguous are the construct paths of the functions that it may mean.
+	// Ambiguous are the construct paths of those that it may mean.
 	Ambiguous []string
-	// Known are the short names of the application's functions, nearest first.
+	// Known are the short names of all that there are, nearest first.
 	Known []string
 }
 
 func (e *NotFoundError) Error() string {
+	kind := cmp.Or(e.Kind, "function")
 	switch {
 	case len(e.Ambiguous) > 0:
 		return fmt.Sprintf("%q may mean %s; name one of them", e.Name, strings.Join(e.Ambiguous, " or "))
+	case len(e.Known) == 0 && strings.HasSuffix(kind, "s"):
+		return fmt.Sprintf("no %s is named %q: the application has no %ses", kind, e.Name, kind)
 	case len(e.Known) == 0:
-		return fmt.Sprintf("no function is named %q: the application has no functions", e.Name)
+		return fmt.Sprintf("no %s is named %q: the application has no %ss", kind, e.Name, kind)
 	}
-	return fmt.Sprintf("no function is named %q; there are: %s", e.Name, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("no %s is named %q; there are: %s", kind, e.Name, strings.Join(e.Known, ", "))
 }
 
 func paths(functions []*Function) []string {
@@ -91,6 +96,11 @@ func (a *Application) nearest(name string) []string {
 			known = append(known, f.Name)
 		}
 	}
+	return nearest(name, known)
+}
+
+// nearest sorts names, those most like name first.
+func nearest(name string, known []string) []string {
 	wanted := strings.ToLower(name[strings.LastIndex(name, "/")+1:])
 	sort.SliceStable(known, func(i, j int) bool {
 		return distance(wanted, strings.ToLower(known[i])) < distance(wanted, strings.ToLower(known[j]))
