@@ -147,7 +147,33 @@ func (x *exchange) ask(a *model.Authorizer, sources []string) (*decision, error)
 	if result.FunctionError != "" {
 		return nil, authorizerError(result.Payload)
 	}
-	return readDecision(a, result.Payload)
+	d, err := readDecision(a, result.Payload)
+	if err == nil && x.api.Protocol == model.REST {
+		d.context, err = asTexts(d.context)
+	}
+	return d, err
+}
+
+// asTexts is a context as a REST API passes it on: numbers and booleans become
+// text, and there may be nothing else. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+func asTexts(context map[string]any) (map[string]any, error) {
+	texts := make(map[string]any, len(context))
+	for name, value := range context {
+		switch value.(type) {
+		case map[string]any, []any:
+			return nil, errors.New("its context has an object or a list as " + name)
+		case string, nil:
+			texts[name] = value
+		default:
+			text, err := json.Marshal(value)
+			if err != nil {
+				return nil, err
+			}
+			texts[name] = string(text)
+		}
+	}
+	return texts, nil
 }
 
 // authorizerError tells the failure that stands for a 401 from the others.
