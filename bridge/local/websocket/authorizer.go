@@ -192,6 +192,7 @@ func parseVerdict(payload []byte) (verdict, error) {
 		if !ok && string(value) != "null" {
 			return verdict{}, fmt.Errorf("the value of %q in its context is no text, number or boolean", name)
 		}
+		v.context[name] = nil
 		if ok {
 			v.context[name] = text
 		}

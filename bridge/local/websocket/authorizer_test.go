@@ -42,7 +42,7 @@ func TestAuthorizer(t *testing.T) {
 	if asked.event["type"] != "REQUEST" || asked.event["methodArn"] != arn || object(asked.event["headers"])["Auth"] != "a" || object(asked.event["requestContext"])["routeKey"] != "$connect" {
 		t.Errorf("%s", asked.text)
 	}
-	want := `"authorizer":{"name":"x","number":"1","principalId":"me","yes":"true"}`
+	want := `"authorizer":{"name":"x","none":null,"number":"1","principalId":"me","yes":"true"}`
 	if connect := f.next(t, "Connect"); !strings.Contains(connect.text, want) {
 		t.Errorf("$connect has no %s: %s", want, connect.text)
 	}

@@ -301,6 +301,9 @@ func (c *connection) handle(message []byte) {
 	case refused != nil:
 		c.server.log("%s: %s: %s", a.model.Path, route.Key, refused.cause)
 		c.answer(c.complaint(refused.message, e.RequestContext.RequestID))
+	case route.RouteResponse && len(answer.body) > maxMessage:
+		c.server.log("%s: %s: the function answered with %d bytes, and a message has %d at most", a.model.Path, route.Key, len(answer.body), maxMessage)
+		c.answer(c.complaint(internalError, e.RequestContext.RequestID))
 	case route.RouteResponse && answer.body != nil:
 		c.answer(answer.body)
 	}

@@ -340,6 +340,7 @@ func TestAnswers(t *testing.T) {
 		{"two way, in base64", `{"action":"ask"}`, `{"statusCode":200,"body":"aMOp","isBase64Encoded":true}`, "hé"},
 		{"two way, without a body", `{"action":"ask"}`, `{"statusCode":200}`, ""},
 		{"no answer of a proxy", `{"action":"ask"}`, `{"hello":"there"}`, "Internal server error"},
+		{"too long an answer", `{"action":"ask"}`, `{"statusCode":200,"body":"` + strings.Repeat("x", 128*1024+1) + `"}`, "Internal server error"},
 		{"null", `{"action":"ask"}`, `null`, "Internal server error"},
 		{"a failure", `{"action":"ask"}`, `fail`, "Internal server error"},
 		{"no route", `{"action":"shout"}`, "", "Forbidden"},
