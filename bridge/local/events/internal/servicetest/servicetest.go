@@ -175,6 +175,8 @@ func (p *Plane) Serve(s service.Service, whole bool) string {
 func (p *Plane) Config(url string) aws.Config {
 	return aws.Config{
 		Region: p.Env.Region, BaseEndpoint: aws.String(url), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(p.Env.AccountID, "local", ""),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+		Credentials:                credentials.NewStaticCredentialsProvider(p.Env.AccountID, "local", ""),
 	}
 }
