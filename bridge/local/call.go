@@ -69,11 +69,7 @@ func (c *call) boot(ctx context.Context) (*answer, error) {
 func (c *call) bootAgain(ctx context.Context) (*answer, error) {
 	c.instance.end(false)
 	<-c.instance.proc.exited
-	p := c.instance.pool
-	p.mu.Lock()
-	p.alive++
-	p.mu.Unlock()
-	i, err := p.launch()
+	i, err := c.instance.pool.launch()
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,9 @@
 // As on Lambda, a process runs one invocation at a time and is used again. The
 // engine keeps a stack of idle processes for each *[model.Function], starts
 // another one when all are busy, and ends those that were idle for five
-// minutes. No more run at a time than the function's reserved concurrency, or
+// minutes. Of a function that answers within two milliseconds no more than two
+// for each core run at a time: others wait for one of them, for up to 100 ms, as
+// more would only make each other slow (queue.go). No more run at a time than the function's reserved concurrency, or
 // 1,000: beyond that an invocation fails with a [ThrottledError] and does not
 // wait, as Lambda's API has it. A process that crashed, timed out or was
 // cancelled is replaced.

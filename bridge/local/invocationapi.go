@@ -120,7 +120,7 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request, id string) {
 		refuse(w, http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode")
 		return
 	}
-	if s := i.streamOf(id); s != nil && r.Header.Get(headerResponseMode) != "" {
+	if s := i.streamOf(id); s != nil && streams(r) {
 		i.streamedResponse(w, r, id, s)
 		return
 	}
@@ -190,6 +190,12 @@ func (i *instance) runs(id string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.state == stateRunning && i.current != nil && i.current.RequestID == id
+}
+
+// streams reports whether a runtime streams this response. aws-lambda-go does
+// not say so, and sends JSON in the same way as a stream.
+func streams(r *http.Request) bool {
+	return r.Header.Get(headerResponseMode) != "" || r.ContentLength < 0 && r.Header.Get("Content-Type") != contentTypeJSON
 }
 
 // streamOf is the stream of the invocation under way, nil where it has none.

@@ -23,38 +23,38 @@ type pool struct {
 	retired bool
 	idle    []*instance
 	busy    int
-	alive   int      // processes that have not ended, those that are being started too
 	ready   *program // how the function is run, once that is known
 
 	// waiters are invocations that wait for a busy process: see queue.go.
 	waiters []chan *instance
-	pace    pace
+	// shortest is about the shortest time that an invocation took of late.
+	shortest time.Duration
 }
 
 // acquire gives an idle process, or one that becomes idle in a moment, or
 // starts one. [pool.release] gives it back.
 func (p *pool) acquire(ctx context.Context) (*instance, error) {
-	i, turn, err := p.reserve()
-	if i != nil || err != nil {
-		return i, err
-	}
-	if turn != nil {
-		if i, err = p.await(ctx, turn); err != nil {
-			p.abandon()
-			return nil, err
-		}
-		if i != nil {
-			return i, nil
-		}
-		p.mu.Lock()
-		p.alive++
-		p.mu.Unlock()
-	}
-	if i, err = p.launch(); err != nil {
-		p.abandon()
+	turn, err := p.reserve()
+	if err != nil {
 		return nil, err
 	}
-	return i, nil
+	if turn != nil {
+		i, err := p.await(ctx, turn)
+		if err != nil {
+			p.abandon()
+		}
+		if i != nil || err != nil {
+			return i, err
+		}
+	}
+	if i := p.takeIdle(); i != nil {
+		return i, nil
+	}
+	i, err := p.launch()
+	if err != nil {
+		p.abandon()
+	}
+	return i, err
 }
 
 // abandon counts an invocation out that got no process.
@@ -64,9 +64,9 @@ func (p *pool) abandon() {
 	p.busy--
 }
 
-// reserve counts an invocation, and gives an idle process or a turn in the
-// queue. Where it gives neither, the caller starts a process.
-func (p *pool) reserve() (*instance, chan *instance, error) {
+// reserve counts an invocation, and gives it a turn in the queue where it
+// should wait.
+func (p *pool) reserve() (turn chan *instance, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	limit, reserved := accountConcurrency, false
@@ -74,25 +74,30 @@ func (p *pool) reserve() (*instance, chan *instance, error) {
 		limit, reserved = p.fn.ReservedConcurrency, true
 	}
 	if p.busy >= limit {
-		return nil, nil, &ThrottledError{Function: p.fn.FunctionName, Limit: limit, Reserved: reserved}
+		return nil, &ThrottledError{Function: p.fn.FunctionName, Limit: limit, Reserved: reserved}
+	}
+	if p.worthWaiting() {
+		turn = make(chan *instance, 1)
+		p.waiters = append(p.waiters, turn)
 	}
 	p.busy++
+	return turn, nil
+}
+
+// takeIdle gives an idle process, nil where there is none.
+func (p *pool) takeIdle() *instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for len(p.idle) > 0 {
 		last := len(p.idle) - 1
 		i := p.idle[last]
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
 		if !i.proc.gone() {
-			return i, nil, nil
+			return i
 		}
 	}
-	if p.worthWaiting() {
-		turn := make(chan *instance, 1)
-		p.waiters = append(p.waiters, turn)
-		return nil, turn, nil
-	}
-	p.alive++
-	return nil, nil, nil
+	return nil
 }
 
 // release takes a process back after an invocation. One that does not wait for
@@ -116,13 +121,8 @@ func (p *pool) release(i *instance) {
 	}
 }
 
-// launch starts a process, which is counted as alive already.
-func (p *pool) launch() (i *instance, err error) {
-	defer func() {
-		if err != nil {
-			p.ended()
-		}
-	}()
+// launch starts a process.
+func (p *pool) launch() (*instance, error) {
 	prog, err := p.program()
 	if err != nil {
 		return nil, p.explain(err)
@@ -130,7 +130,7 @@ func (p *pool) launch() (i *instance, err error) {
 	if !p.engine.admit() {
 		return nil, ErrClosed
 	}
-	i = newInstance(p)
+	i := newInstance(p)
 	i.log = &tailedLog{to: p.engine.logs, fn: p.fn}
 	p.engine.api.add(i)
 	l := prog.launch(p.engine.api.address+"/"+i.token, logStreamName(i.start))
@@ -141,18 +141,10 @@ func (p *pool) launch() (i *instance, err error) {
 	}
 	go func() {
 		<-i.proc.exited
-		p.ended()
 		p.engine.api.remove(i)
 		p.engine.alive.Done()
 	}()
 	return i, nil
-}
-
-// ended counts a process out.
-func (p *pool) ended() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.alive--
 }
 
 // program finds out once how the function is run. What failed is tried again:

@@ -10,89 +10,46 @@ import (
 )
 
 // Lambda starts an environment for each invocation that finds none idle. On one
-// machine a new process costs what many short invocations cost, and processes
-// beyond what its cores can run make each other slow. So where all processes
-// are busy with a function that answers quickly, an invocation waits for one of
-// them, but never longer than it would take to start another.
+// machine processes beyond what its cores can run only make each other slow,
+// where a function answers so quickly that it hardly waits for anything itself.
+// So an invocation of such a function waits for one of its busy processes, if
+// there are two for each core already, and leaves idle ones alone. It does not
+// wait longer than a cold start on Lambda would take.
 //
 // An invocation that waits counts for the function's concurrency as any other.
 
 const (
-	// unknownStart is what a start is taken to cost before one was seen.
-	unknownStart = 25 * time.Millisecond
-	// longestWait bounds the wait where starts are slow.
-	longestWait = 100 * time.Millisecond
-	// shortestWait is given where the wait should be over at once.
-	shortestWait = 2 * time.Millisecond
-	// slack is how many times the expected wait an invocation waits.
-	slack = 8
+	// quick is below how long a function takes that hardly waits for anything.
+	quick = 2 * time.Millisecond
+	// patience is how long an invocation waits.
+	patience = 100 * time.Millisecond
 )
 
-// pace is how long a function takes, as moving averages; 0 where it is not
-// known.
-type pace struct {
-	warm  time.Duration // an invocation of a process that had run before
-	start time.Duration // an init phase
-}
+// enough is how many processes of a quick function run before invocations wait.
+var enough = 2 * runtime.NumCPU()
 
-func average(before, now time.Duration) time.Duration {
-	if before == 0 {
-		return now
-	}
-	return before + (now-before)/8
-}
-
-// observe learns from an invocation that has ended.
+// observe learns from an invocation that has ended how long the function takes
+// where nothing is in its way: the shortest time counts, and is slowly
+// forgotten.
 func (p *pool) observe(c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.init > 0 {
-		p.pace.start = average(p.pace.start, c.init)
-	}
-	if c.duration > 0 {
-		p.pace.warm = average(p.pace.warm, c.duration)
+	if p.shortest == 0 || c.duration < p.shortest {
+		p.shortest = c.duration
+	} else {
+		p.shortest += p.shortest / 64
 	}
 }
 
-// expectedWait is how long another invocation would wait for a busy process.
-func (p *pool) expectedWait() time.Duration {
-	return p.pace.warm * time.Duration(len(p.waiters)+1) / time.Duration(max(p.alive, 1))
-}
-
-func (p *pool) startCost() time.Duration {
-	if p.pace.start == 0 {
-		return unknownStart
-	}
-	return min(p.pace.start, longestWait)
-}
-
-// worthWaiting reports whether a busy process should be free before a new one
-// were ready. While nothing is known of the function, the first processes are
-// as many as can run at a time.
+// worthWaiting reports whether a busy process should be free in a moment.
 func (p *pool) worthWaiting() bool {
-	switch {
-	case p.alive == 0 || p.retired:
-		return false
-	case p.pace.warm == 0:
-		return p.alive >= 2*runtime.NumCPU()
-	}
-	return p.expectedWait() < p.startCost()
+	return p.busy-len(p.waiters) >= enough && p.shortest < quick && !p.retired
 }
 
-// patience is how long an invocation waits at most.
-func (p *pool) patience() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pace.warm == 0 {
-		return p.startCost()
-	}
-	return min(max(slack*p.expectedWait(), shortestWait), p.startCost())
-}
-
-// await waits for a turn. It gives no process where the caller should start
-// one, and an error where the invocation is over.
+// await waits for a turn. It gives no process where the caller should take an
+// idle one or start one, and an error where the invocation is over.
 func (p *pool) await(ctx context.Context, turn chan *instance) (*instance, error) {
-	timer := time.NewTimer(p.patience())
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	var err error
 	select {
