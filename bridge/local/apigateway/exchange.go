@@ -33,6 +33,8 @@ type exchange struct {
 	status  int
 	written int64
 	remark  string
+	// abort says that the answer must not look as if it were whole.
+	abort bool
 }
 
 // serve answers the request.

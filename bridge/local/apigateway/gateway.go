@@ -144,4 +144,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{endpoint: e, w: w, r: r, began: time.Now()}
 	x.serve()
 	x.logAccess()
+	if x.abort {
+		panic(http.ErrAbortHandler) // net/http's way to cut an answer off
+	}
 }
