@@ -34,30 +34,39 @@ func (s *session) reload(ctx context.Context, at time.Time) {
 	var phases []Phase
 	var built, synthesised error
 	var both sync.WaitGroup
-	both.Go(func() { replaced, built = s.rebuild(ctx, old) })
-	both.Go(func() { made, phases, synthesised = s.make(ctx, old) })
+	rebuilt := make(chan struct{})
+	both.Go(func() {
+		defer close(rebuilt)
+		replaced, built = s.rebuild(ctx, old)
+	})
+	both.Go(func() { made, phases, synthesised = s.make(ctx, old, rebuilt) })
 	both.Wait()
 	if ctx.Err() != nil {
 		return
 	}
 	err := synthesised
-	if made == nil {
-		err = errors.Join(synthesised, built)
-	}
-	if err == nil && made != nil {
-		replaced, err = s.swap(old, made)
+	switch {
+	case err == nil && made != nil:
+		var others []string
+		others, err = s.swap(old, made)
+		replaced = append(replaced, others...)
+	case err == nil:
+		err = built
+	case built != nil && built.Error() != err.Error():
+		err = errors.Join(err, built)
 	}
 	if err != nil {
 		s.fail(err)
 	}
 	if made != nil || len(replaced) > 0 {
 		slices.Sort(replaced)
+		replaced = slices.Compact(replaced)
 		s.report(Event{
 			Kind: Reload, Infrastructure: made != nil && err == nil, Functions: replaced, Milliseconds: milliseconds(time.Since(at)), Phases: phases,
 		})
 	}
 	if err == nil {
-		if s.failure != "" && made == nil && len(replaced) == 0 {
+		if s.failure != "" && len(replaced) == 0 {
 			s.report(Event{Kind: Mended, Message: "the error is gone"})
 		}
 		s.failure = ""
@@ -116,8 +125,9 @@ func (s *session) build(ctx context.Context, functions []*model.Function, built 
 }
 
 // make synthesises, reads and builds the application. It is nil where it is the
-// old one.
-func (s *session) make(ctx context.Context, old *state) (*state, []Phase, error) {
+// old one. It builds no function before rebuilt is closed, for both may build the
+// same ones.
+func (s *session) make(ctx context.Context, old *state, rebuilt <-chan struct{}) (*state, []Phase, error) {
 	result, err := synth.Run(ctx, s.o.Synth)
 	if err != nil {
 		return nil, nil, err
@@ -146,6 +156,9 @@ func (s *session) make(ctx context.Context, old *state) (*state, []Phase, error)
 	}
 	phases = append(phases, Phase{"reading the assembly", milliseconds(time.Since(start))})
 	start = time.Now()
+	if rebuilt != nil {
+		<-rebuilt
+	}
 	if s.o.Synth.Progress != nil {
 		s.o.Synth.Progress("building functions")
 	}

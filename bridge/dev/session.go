@@ -113,7 +113,7 @@ func newSession(o Options) (*session, error) {
 // first waits for an application to begin with.
 func (s *session) first(ctx context.Context) (*state, error) {
 	for {
-		st, phases, err := s.make(ctx, nil)
+		st, phases, err := s.make(ctx, nil, nil)
 		s.phases = phases
 		if err == nil || !mendable(err) || ctx.Err() != nil {
 			return st, cmp.Or(ctx.Err(), err)
