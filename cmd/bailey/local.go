@@ -22,6 +22,7 @@ import (
 
 func newLocal() *cobra.Command {
 	c := &cobra.Command{Use: "local", Short: "Run the application's functions on this machine"}
+	c.AddCommand(newStartEvents(), newReset(), newPublish(), newSend(), newPutEvent(), newReplay(), newRedrive(), newTail())
 	c.AddCommand(newInvoke(), newStartLambda(), newStartAPI())
 	return c
 }

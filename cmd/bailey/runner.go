@@ -17,6 +17,9 @@ type runner struct {
 	logFile string
 	// logs is where the engine logs to, once it has started.
 	logs *os.File
+	// local are the variables with which functions find the event plane, whose
+	// credentials win over all others.
+	local []string
 }
 
 func (r *runner) flags(c *cobra.Command) {
@@ -58,6 +61,12 @@ func (r *runner) start() (*local.Engine, func(), error) {
 // that was asked for wins over the shell's keys, which SDKs would prefer.
 func (r *runner) environ() []string {
 	environ := os.Environ()
+	if r.local != nil {
+		environ = slices.DeleteFunc(environ, func(variable string) bool {
+			return strings.HasPrefix(variable, "AWS_PROFILE=") || strings.HasPrefix(variable, "AWS_ENDPOINT_URL")
+		})
+		return append(environ, r.local...)
+	}
 	if r.profile == "" {
 		return environ
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bailey-cdk/bailey/bridge/local/events/async"
 	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
@@ -39,6 +40,9 @@ type Options struct {
 	// and failed is invoked again; the next one is twice as long. 1 minute where
 	// it is 0, as on Lambda.
 	RetryDelay time.Duration
+	// Idle takes messages and keeps them, and does nothing with them: no function
+	// is invoked, no schedule fires. Nobody is told where the plane is.
+	Idle bool
 	// Now is a clock for tests; nil is time.Now.
 	Now func() time.Time
 }
@@ -52,8 +56,9 @@ type Plane struct {
 	entries []*entry
 	byARN   map[string]service.Acceptor
 	sqs     *sqs.Service // for those that take messages from queues
-	// dynamodb is for those that read streams.
+	// dynamodb is for those that read streams, lambda for Invoke elsewhere.
 	dynamodb *dynamodb.Service
+	lambda   *async.Service
 
 	logs sync.Mutex
 	swap sync.Mutex
@@ -91,6 +96,9 @@ func Open(o Options) (*Plane, error) {
 	p.closing, p.cancel = context.WithCancel(context.Background())
 	if err := p.open(); err != nil {
 		return nil, errors.Join(err, p.Close())
+	}
+	if o.Idle {
+		return p, nil
 	}
 	for _, e := range p.entries {
 		e.service.Start()
@@ -164,6 +172,9 @@ func (p *Plane) accept(tx *store.Tx, d *service.Delivery) error {
 	return acceptor.Accept(tx, d)
 }
 
+// URL is where the plane is served.
+func (p *Plane) URL() string { return p.options.URL }
+
 // Environ are the variables with which functions, tools and SDKs find the
 // plane: "NAME=value".
 func (p *Plane) Environ() []string {
@@ -222,8 +233,8 @@ func (p *Plane) logf(format string, args ...any) {
 	_, _ = io.WriteString(p.options.Logs, "bailey: "+line+"\n") // a log that is gone is no reason to stop
 }
 
-// Reset removes the state of a folder. The error is a [*store.InUseError]
-// where a plane uses it.
+// Reset removes the state of a folder, with its tables and buckets. The error
+// is a [*store.InUseError] where a plane uses it.
 func Reset(dir string) error {
 	path := filepath.Join(dir, stateFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -237,7 +248,12 @@ func Reset(dir string) error {
 	if err == nil { // else it is damaged, and goes all the more
 		defer db.Close()
 	}
-	return os.Remove(path)
+	for _, folder := range []string{"dynamodb", "s3"} {
+		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
+			return err
+		}
+	}
+	return os.Remove(path) // the last one: without it there is nothing to reset
 }
 
 // Localise puts the plane's queue URLs in place of AWS's, in the environment of

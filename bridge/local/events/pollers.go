@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bailey-cdk/bailey/bridge/local"
 	"github.com/bailey-cdk/bailey/bridge/local/events/filter"
 	"github.com/bailey-cdk/bailey/bridge/local/events/mapping"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
@@ -15,6 +16,13 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
+
+// InvokeAsync takes an event for a function and returns when it is durable, for
+// an endpoint of Lambda's that is not the plane's own: it is Async of a
+// [lambdaapi.Handler].
+func (p *Plane) InvokeAsync(ctx context.Context, fn *model.Function, in local.Invocation) error {
+	return p.lambda.Submit(ctx, fn, in)
+}
 
 // pollers are the event source mappings as a service of the plane, one that
 // nobody asks anything.

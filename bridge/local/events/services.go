@@ -45,8 +45,9 @@ func services() []*entry {
 		},
 		{
 			Scopes: []string{"lambda"}, Paths: []string{"/2015-03-31/functions/"}, ARNs: []string{"lambda"},
-			New: func(p *Plane, env service.Env) (service.Service, error) {
-				return async.New(env, async.Options{RetryDelay: p.options.RetryDelay})
+			New: func(p *Plane, env service.Env) (made service.Service, err error) {
+				p.lambda, err = async.New(env, async.Options{RetryDelay: p.options.RetryDelay})
+				return p.lambda, err
 			},
 		},
 		{

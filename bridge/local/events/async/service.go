@@ -65,7 +65,7 @@ func New(env service.Env, o Options) (*Service, error) {
 	s := &Service{env: env, o: o, lanes: map[string]*lane{}}
 	s.invoking, s.abort = context.WithCancel(context.Background())
 	s.app.Store(env.App)
-	s.api = &lambdaapi.Handler{Engine: invoker(env.Invoke), Function: s.function, Async: s.submit}
+	s.api = &lambdaapi.Handler{Engine: invoker(env.Invoke), Function: s.function, Async: s.Submit}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -132,8 +132,8 @@ func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {
 	s.api.ServeHTTP(w, request)
 }
 
-// submit takes an event of the Invoke operation.
-func (s *Service) submit(_ context.Context, fn *model.Function, in local.Invocation) error {
+// Submit takes an event of the Invoke operation, and returns when it is durable.
+func (s *Service) Submit(_ context.Context, fn *model.Function, in local.Invocation) error {
 	return s.env.Store.Update(func(tx *store.Tx) error {
 		r := &record{RequestID: in.RequestID, TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload}
 		if err := s.enqueue(tx, fn, r); err != nil {

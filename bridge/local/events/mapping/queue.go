@@ -3,8 +3,8 @@ package mapping
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -42,6 +42,10 @@ type batch struct {
 // pollQueue takes batches until ctx ends. A slot comes first: a message that
 // was taken should not wait for a worker while it is invisible.
 func (p *poller) pollQueue(ctx context.Context) {
+	if visibility := p.o.Queue.VisibilityTimeout(p.m.EventSourceARN); visibility < p.m.Function.Timeout {
+		p.o.Logf("%s: the visibility timeout of %s, %v, is less than the timeout of %s, %v: AWS refuses such a mapping, for messages come again while they are worked on",
+			p.m.Path, p.m.EventSourceARN, visibility, p.m.Function.Name, p.m.Function.Timeout)
+	}
 	slots := newSlots(p.concurrency())
 	var rest []item
 	for slots.acquire(ctx) {
@@ -236,11 +240,15 @@ func (p *poller) invoke(payload []byte, until time.Time) (*local.Result, error) 
 
 // reasonOf says why an invocation failed, "" where it did not.
 func reasonOf(result *local.Result, err error) string {
-	switch {
-	case err != nil:
+	if err != nil {
 		return err.Error()
-	case result.FunctionError != "":
-		return fmt.Sprintf("%s: %s", result.FunctionError, result.Payload)
 	}
-	return ""
+	if result.FunctionError == "" {
+		return ""
+	}
+	var e struct{ ErrorType, ErrorMessage string }
+	if json.Unmarshal(result.Payload, &e) != nil || e.ErrorMessage == "" {
+		return result.FunctionError + ": " + string(result.Payload)
+	}
+	return strings.TrimPrefix(e.ErrorType+": "+e.ErrorMessage, ": ")
 }
