@@ -1,14 +1,9 @@
 package synth
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"go/parser"
-	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
@@ -134,43 +129,4 @@ func compileFailure(command string, err error) error {
 		return err
 	}
 	return &AppError{Command: command, What: "CDK app", Status: "exit status 1", Message: "it does not compile", Trace: refused.Output}
-}
-
-// headers are those of the Go files among source.
-func headers(source map[string]string) map[string]string {
-	all := map[string]string{}
-	for file := range source {
-		if filepath.Ext(file) == ".go" {
-			all[file] = header(file)
-		}
-	}
-	return all
-}
-
-// header hashes what of a Go file has a say in which packages and files a program
-// is made of: the package's name, the imports and the directives. It is "" for one
-// that cannot be told, which equals nothing.
-func header(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ImportsOnly)
-	if err != nil {
-		return ""
-	}
-	h := sha256.New()
-	h.Write([]byte(parsed.Name.Name + "\n"))
-	for _, i := range parsed.Imports {
-		if i.Path.Value == `"C"` {
-			return ""
-		}
-		h.Write([]byte(i.Path.Value + "\n"))
-	}
-	for line := range bytes.Lines(text) {
-		if bytes.Contains(line, []byte("//go:")) || bytes.Contains(line, []byte("+build")) {
-			h.Write(line)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

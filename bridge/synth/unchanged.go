@@ -151,21 +151,11 @@ func (w *watch) samePackages() bool {
 	if w.unedited() {
 		return true
 	}
-	if len(w.source) != len(w.old.Source) {
-		return false
-	}
-	for file, hash := range w.source {
-		was, ok := w.old.Source[file]
-		switch {
-		case !ok:
-			return false
-		case was == hash:
-		case filepath.Ext(file) != ".go" || hash == "" || w.old.Headers[file] == "" || header(file) != w.old.Headers[file]:
-			return false
-		}
-	}
-	return true
+	return build.SamePackages(w.old.Source, w.source, w.old.Headers, itself)
 }
+
+// itself is the path of a file that is named by it.
+func itself(file string) string { return file }
 
 // begin is called before the run. The go command lists the app's packages beside
 // it.
@@ -227,7 +217,7 @@ func (w *watch) record(warnings []string) (done bool) {
 		return false
 	}
 	text, err := json.Marshal(record{
-		recordVersion, w.made, w.listing, p.inputs, source, headers(source), p.goroot, data(tree), assembly, warnings,
+		recordVersion, w.made, w.listing, p.inputs, source, build.Headers(source, itself), p.goroot, data(tree), assembly, warnings,
 	})
 	return err == nil && atomicfile.Write(w.recordFile(), text) == nil
 }

@@ -39,7 +39,8 @@ type Target struct {
 	// else. It is created. The file is replaced by a rename, so a process
 	// that runs the old one is not disturbed. The record of the inputs is
 	// written beside it, to Output + ".inputs.json", and hashes of files that
-	// need not be read again to Output + ".hashes".
+	// need not be read again to Output + ".hashes", and what the go command
+	// said to Output + ".listing.json".
 	Output string
 }
 
@@ -291,6 +292,8 @@ func (p *plan) build(ctx context.Context, tool *tool, sources *sources) error {
 		return nil
 	}
 	after.Output = output
+	_ = p.hashes.Save() // else the next check reads all files again
+	p.remember(sources, after.Inputs)
 	return p.save(after, scratch)
 }
 

@@ -32,6 +32,10 @@
 // checkout, a restored cache, or an edit within the clock's resolution.
 // Package filehash says which files are not read again for that.
 //
+// What a package is made of is asked of the go command again when a file was added
+// or removed, or when an import, a directive, go.mod or the like has changed: a
+// changed body of a function does not change it ([SamePackages]).
+//
 // The record is not in the output folder, since CDK hashes and uploads that
 // folder. It holds no absolute path, so a checkout that was moved or restored on
 // another machine still finds it valid.

@@ -149,6 +149,9 @@ func (g *tool) list(ctx context.Context, p *plan) (*sources, error) {
 		return nil, fmt.Errorf("cannot build %s: there is no go.mod in %s or a folder above it; make one with: go mod init", p.Package, p.Dir)
 	}
 	env := set.environment(p)
+	if s := p.recall(g, set, env); s != nil {
+		return s, nil
+	}
 	out, msg, err := g.run(ctx, p.Dir, env, "list", "-e", "-deps", listFields, "-tags", p.tags, "--", p.Package)
 	if err != nil {
 		return nil, failure(ctx, p, err, "cannot be built", msg)
@@ -160,7 +163,11 @@ func (g *tool) list(ctx context.Context, p *plan) (*sources, error) {
 	if err := checkMain(p, packages); err != nil {
 		return nil, err
 	}
-	return newSources(ctx, p, g, set, env, packages)
+	s, err := newSources(ctx, p, g, set, env, packages)
+	if err == nil {
+		s.key = p.listingKey(g, set)
+	}
+	return s, err
 }
 
 func decodeList(out []byte) (packages []listed, err error) {

@@ -18,6 +18,7 @@ import (
 // to the target's folder, with slashes.
 type sources struct {
 	env      []string
+	key      string // of the listing
 	goMod    string // the module's go.mod, "" where only a workspace was found
 	goWork   string // the workspace's go.work, "" for none
 	packages []folder
