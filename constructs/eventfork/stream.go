@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/bailey-cdk/bailey/constructs/internal/nag"
@@ -45,6 +46,8 @@ type stream struct {
 	role   awsiam.Role
 	logs   awslogs.LogGroup
 	sender awsiam.Role
+	// depends is what Firehose looks for as soon as the stream is made.
+	depends []constructs.IDependable
 }
 
 // newStream begins a stream: its role and its log.
@@ -62,12 +65,12 @@ func newStream(b *branch) *stream {
 }
 
 // create makes the stream with its destination. It waits for the rights of its
-// role, which Firehose tries at once.
+// role and the streams of its log, which Firehose tries at once.
 func (s *stream) create(b *branch, p *awskinesisfirehose.CfnDeliveryStreamProps) {
 	p.DeliveryStreamType = jsii.String("DirectPut")
 	p.DeliveryStreamEncryptionConfigurationInput = &awskinesisfirehose.CfnDeliveryStream_DeliveryStreamEncryptionConfigurationInputProperty{KeyType: jsii.String("AWS_OWNED_CMK")}
 	s.CfnDeliveryStream = awskinesisfirehose.NewCfnDeliveryStream(b.scope, jsii.String("Stream"), p)
-	s.Node().AddDependency(s.role)
+	s.Node().AddDependency(append(s.depends, s.role)...)
 }
 
 func (s *stream) allow(actions []string, resources ...string) {
@@ -76,9 +79,11 @@ func (s *stream) allow(actions []string, resources ...string) {
 
 // log is where one destination's errors are logged.
 func (s *stream) log(b *branch, destination string) *awskinesisfirehose.CfnDeliveryStream_CloudWatchLoggingOptionsProperty {
-	name := awslogs.NewLogStream(b.scope, jsii.String("StreamLog"+destination), &awslogs.LogStreamProps{LogGroup: s.logs, LogStreamName: &destination, RemovalPolicy: destroy})
+	s.depends = append(s.depends, awslogs.NewLogStream(b.scope, jsii.String("StreamLog"+destination), &awslogs.LogStreamProps{
+		LogGroup: s.logs, LogStreamName: &destination, RemovalPolicy: destroy,
+	}))
 	return &awskinesisfirehose.CfnDeliveryStream_CloudWatchLoggingOptionsProperty{
-		Enabled: jsii.Bool(true), LogGroupName: s.logs.LogGroupName(), LogStreamName: name.LogStreamName(),
+		Enabled: jsii.Bool(true), LogGroupName: s.logs.LogGroupName(), LogStreamName: &destination,
 	}
 }
 
