@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -90,6 +91,16 @@ func TestHttpApiFaults(t *testing.T) {
 			"Lambda": serverless.LambdaAuthorizer{Function: guard, Identity: serverless.AuthorizerIdentity{Headers: []string{"X"}}},
 		}}})
 		documented := serverless.NewHttpApi(stack, "Documented", serverless.HttpApiProps{DefinitionUri: "orders.yaml"})
+		secured := serverless.NewHttpApi(stack, "Secured", serverless.HttpApiProps{
+			Auth: serverless.HttpApiAuth{Authorizers: map[string]serverless.HttpApiAuthorizer{
+				"Login":  serverless.OAuth2Authorizer{Issuer: "https://a.example", Audience: []string{"a"}},
+				"Lambda": serverless.LambdaAuthorizer{Function: guard, Identity: serverless.AuthorizerIdentity{Headers: []string{"X"}}},
+			}},
+			DefinitionBody: map[string]any{"openapi": "3.0.1", "paths": map[string]any{
+				"/own":  map[string]any{"get": map[string]any{"security": []any{map[string]any{"Login": []any{}}}}},
+				"/none": map[string]any{"get": map[string]any{"x-amazon-apigateway-integration": map[string]any{}}},
+			}},
+		})
 		for _, e := range []serverless.HttpApiEvent{{Method: "POST", Path: "/orders"}, {Path: "/orders/{id}"}, {}} {
 			key := e.Method + e.Path
 			e.Api = documented
@@ -148,10 +159,6 @@ func TestHttpApiFaults(t *testing.T) {
 				p.Cors = &serverless.Cors{AllowOrigins: []string{"*"}}
 				p.DefinitionBody = map[string]any{"openapi": "3.0.1", "paths": map[string]any{}, "x-amazon-apigateway-cors": map[string]any{}}
 			}, "Cors and the x-amazon-apigateway-cors of DefinitionBody are both set"),
-			httpMistake("Auth and a document", func(p *serverless.HttpApiProps) {
-				p.Auth.DefaultAuthorizer = serverless.AWSIAM
-				p.DefinitionBody = map[string]any{"openapi": "3.0.1", "paths": map[string]any{}}
-			}, "Auth and DefinitionBody are both set"),
 			httpMistake("nothing answers", func(p *serverless.HttpApiProps) {
 				p.DefinitionBody = map[string]any{"openapi": "3.0.1", "paths": map[string]any{"/a": map[string]any{"get": map[string]any{}}}}
 			}, "nothing answers the operation GET /a of DefinitionBody"),
@@ -162,7 +169,13 @@ func TestHttpApiFaults(t *testing.T) {
 			eventMistake("route limits", serverless.HttpApiEvent{Api: api, Path: "/e", RouteSettings: &serverless.RouteSettings{ThrottlingRateLimit: -1}}, "throttling is -1 requests a second"),
 			eventMistake("no such operation", serverless.HttpApiEvent{Api: documented, Method: "PUT", Path: "/orders"}, `DefinitionUri "orders.yaml" has no operation PUT /orders`),
 			eventMistake("operation with integration", serverless.HttpApiEvent{Api: documented, Method: "GET", Path: "/status"}, "the operation GET /status of DefinitionUri \"orders.yaml\" has an x-amazon-apigateway-integration of its own"),
-			eventMistake("security elsewhere", serverless.HttpApiEvent{Api: documented, Method: "HEAD", Path: "/orders", AuthorizerName: serverless.AWSIAM}, "the security of HEAD /orders is in"),
+			eventMistake("security twice", serverless.HttpApiEvent{Api: secured, Method: "GET", Path: "/own", AuthorizerName: "Login"}, "the operation GET /own of DefinitionBody has a security of its own"),
+			eventMistake("the CDK's authorizer", serverless.HttpApiEvent{Api: secured, Method: "GET", Path: "/none", Authorizer: awsapigatewayv2authorizers.NewHttpIamAuthorizer()}, "an API of DefinitionBody can't have an authorizer of the CDK"),
+			eventMistake("scopes of a scheme without", serverless.HttpApiEvent{Api: secured, Method: "GET", Path: "/none", AuthorizerName: "Lambda", AuthorizationScopes: []string{"a"}}, `AuthorizationScopes need an authorizer of JWTs, which "Lambda" is not`),
+			httpMistake("no clients in a document", func(p *serverless.HttpApiProps) {
+				p.DefinitionBody = map[string]any{"openapi": "3.0.1", "paths": map[string]any{}}
+				p.Auth.Authorizers = map[string]serverless.HttpApiAuthorizer{"A": serverless.CognitoAuthorizer{UserPool: pool}}
+			}, `authorizer "A": it has no UserPoolClients`),
 		}
 	})
 }
@@ -192,6 +205,8 @@ func TestRestApiFaults(t *testing.T) {
 			Auth: serverless.RestApiAuth{Authorizers: map[string]serverless.RestApiAuthorizer{"Token": serverless.LambdaTokenAuthorizer{Function: guard}}},
 		})
 		api.Route("GET", "/orders/{id}", guard)
+		own := awsapigateway.NewTokenAuthorizer(stack, jsii.String("Own"), &awsapigateway.TokenAuthorizerProps{Handler: guard})
+		guard.AddEvent("Own", serverless.ApiEvent{Api: api, Method: "GET", Path: "/own", Authorizer: own})
 		documented := serverless.NewRestApi(stack, "Documented", serverless.RestApiProps{DefinitionBody: map[string]any{
 			"openapi": "3.0.1", "paths": map[string]any{"/a": map[string]any{"get": map[string]any{"x-amazon-apigateway-integration": map[string]any{"type": "mock"}}}},
 		}})
@@ -268,7 +283,8 @@ func TestRestApiFaults(t *testing.T) {
 			eventMistake("two CORS answers", serverless.ApiEvent{Api: api, Method: "OPTIONS", Path: "/orders/{id}"}, `the route "OPTIONS /orders/{id}" of Shop/Api already goes to the API's Cors`),
 			eventMistake("two variables", serverless.ApiEvent{Api: api, Path: "/orders/{name}/lines"}, `the path "/orders/{name}/lines" has {name} where another has {id}`),
 			eventMistake("no such operation", serverless.ApiEvent{Api: documented, Method: "GET", Path: "/b"}, "DefinitionBody has no operation GET /b"),
-			eventMistake("security elsewhere", serverless.ApiEvent{Api: documented, Method: "GET", Path: "/c", ApiKeyRequired: true}, "the security and parameters of GET /c are in DefinitionBody"),
+			eventMistake("key elsewhere", serverless.ApiEvent{Api: documented, Method: "GET", Path: "/c", ApiKeyRequired: true}, "the API key, model and parameters of GET /c are in DefinitionBody"),
+			eventMistake("the CDK's authorizer", serverless.ApiEvent{Api: documented, Method: "GET", Path: "/a", Authorizer: own}, "an API of DefinitionBody can't have an authorizer of the CDK"),
 			{"route without function", func(s awscdk.Stack, id string) {
 				api := serverless.NewRestApi(s, id, serverless.RestApiProps{})
 				api.Root().AddMethod(jsii.String("GET"), nil, nil)

@@ -183,6 +183,83 @@ func TestRestApiOfDocument(t *testing.T) {
 	}
 }
 
+// An API with a document has its authorizers there, whichever they are.
+func TestAuthorizersOfDocuments(t *testing.T) {
+	stack := newStack(t)
+	guard := serverless.NewFunction(stack, "Guard", checkout)
+	pool, client := members(stack)
+	operations := func() map[string]any {
+		paths := map[string]any{}
+		for _, path := range []string{"/a", "/b", "/c", "/d", "/e", "/f"} {
+			paths[path] = map[string]any{"get": map[string]any{}}
+		}
+		paths["/own"] = map[string]any{"get": map[string]any{"security": []any{map[string]any{"B": []any{"mine"}}}}}
+		return paths
+	}
+	http := serverless.NewHttpApi(stack, "Http", serverless.HttpApiProps{
+		DefinitionBody: map[string]any{
+			"openapi": "3.0.1", "paths": operations(),
+			"components": map[string]any{"securitySchemes": map[string]any{"A": map[string]any{"type": "openIdConnect", "openIdConnectUrl": "https://login.example/.well-known/openid-configuration"}}},
+		},
+		Auth: serverless.HttpApiAuth{DefaultAuthorizer: "A", Authorizers: map[string]serverless.HttpApiAuthorizer{
+			"A": serverless.OAuth2Authorizer{Issuer: "https://login.example", Audience: []string{"shop"}, AuthorizationScopes: []string{"orders"}},
+			"B": serverless.CognitoAuthorizer{UserPool: pool, UserPoolClients: []awscognito.IUserPoolClient{client}},
+			"C": serverless.LambdaAuthorizer{Function: guard, Identity: serverless.AuthorizerIdentity{Headers: []string{"X", "Y"}}},
+			"D": serverless.LambdaAuthorizer{Function: guard, AuthorizerPayloadFormatVersion: "1.0", Identity: serverless.AuthorizerIdentity{ReauthorizeEvery: serverless.ReauthorizeAlways}},
+		}},
+	})
+	rest := serverless.NewRestApi(stack, "Rest", serverless.RestApiProps{
+		DefinitionBody: map[string]any{"swagger": "2.0", "paths": operations()},
+		Auth: serverless.RestApiAuth{DefaultAuthorizer: "A", Authorizers: map[string]serverless.RestApiAuthorizer{
+			"A": serverless.LambdaTokenAuthorizer{Function: guard, ValidationExpression: "^x", ReauthorizeEvery: time.Minute},
+			"B": serverless.CognitoAuthorizer{UserPool: pool},
+			"C": serverless.LambdaRequestAuthorizer{Function: guard, Identity: serverless.AuthorizerIdentity{QueryStrings: []string{"key"}}},
+			"D": serverless.LambdaRequestAuthorizer{Function: guard, Identity: serverless.AuthorizerIdentity{ReauthorizeEvery: serverless.ReauthorizeAlways}},
+		}},
+	})
+	f := serverless.NewFunction(stack, "Checkout", checkout)
+	for path, name := range map[string]string{"/a": "", "/b": "B", "/c": "C", "/d": "D", "/e": serverless.AWSIAM, "/f": serverless.NoAuthorizer, "/own": ""} {
+		f.AddEvent("Http"+path[1:], serverless.HttpApiEvent{Api: http, Method: "GET", Path: path, AuthorizerName: name})
+		f.AddEvent("Rest"+path[1:], serverless.ApiEvent{Api: rest, Method: "GET", Path: path, AuthorizerName: name})
+	}
+	wantNoFaults(t, stack)
+	for api, body := range map[string]any{
+		"http": only(t, stack, "AWS::ApiGatewayV2::Api")["Body"], "rest": only(t, stack, "AWS::ApiGateway::RestApi")["Body"],
+	} {
+		document := body.(map[string]any)
+		for path, want := range map[string]string{
+			"/a": `[{"A":[]}]`, "/b": `[{"B":[]}]`, "/c": `[{"C":[]}]`, "/d": `[{"D":[]}]`, "/e": `[{"AWS_IAM":[]}]`, "/f": "null", "/own": `[{"B":["mine"]}]`,
+		} {
+			if api == "http" && path == "/a" {
+				want = `[{"A":["orders"]}]`
+			}
+			operation := document["paths"].(map[string]any)[path].(map[string]any)["get"].(map[string]any)
+			if got := asJSON(t, operation["security"]); got != want {
+				t.Errorf("%s: the security of %s is %s, want %s", api, path, got, want)
+			}
+		}
+		delete(document, "paths")
+		text := asJSON(t, document)
+		for _, want := range map[string][]string{
+			"http": {
+				`"type":"openIdConnect"`, `"jwtConfiguration":{"audience":["shop"],"issuer":"https://login.example"}`, `"audience":["web-client"]`,
+				`"identitySource":"$request.header.X, $request.header.Y"`, `"enableSimpleResponses":true`, `"authorizerPayloadFormatVersion":"1.0"`, `"awsSigv4"`,
+			},
+			"rest": {
+				`"identityValidationExpression":"^x"`, `"authorizerResultTtlInSeconds":60`, `"providerARNs":[`, `"x-amazon-apigateway-authtype":"custom"`,
+				`"identitySource":"method.request.querystring.key"`, `"authorizerResultTtlInSeconds":0`, `"awsSigv4"`,
+			},
+		}[api] {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the document has no %s: %s", api, want, text)
+			}
+		}
+	}
+	if got := strings.Count(asJSON(t, resources(t, stack, "AWS::Lambda::Permission")), "/authorizers/*"); got != 5 {
+		t.Errorf("%d authorizers may ask the function, want five", got)
+	}
+}
+
 func TestPrivateRestApi(t *testing.T) {
 	stack := newStack(t)
 	endpoint := awsec2.InterfaceVpcEndpoint_FromInterfaceVpcEndpointAttributes(stack, jsii.String("Endpoint"), &awsec2.InterfaceVpcEndpointAttributes{

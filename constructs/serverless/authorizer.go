@@ -44,6 +44,7 @@ type HttpApiAuth struct {
 type HttpApiAuthorizer interface {
 	check() []string
 	addToHttpApi(a *HttpApi, name string) namedAuthorizer
+	httpScheme(a *HttpApi) (scheme, string)
 }
 
 // OAuth2Authorizer checks the JSON Web Token of a request against the keys that
@@ -190,21 +191,26 @@ func (c CognitoAuthorizer) check() (found []string) {
 }
 
 func (c CognitoAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer {
-	if len(c.UserPoolClients) == 0 {
-		a.faults.add("it has no UserPoolClients: an HTTP API wants the clients that tokens are for")
+	jwt, problem := c.oauth2()
+	if problem != "" {
+		a.faults.add("%s", problem)
 		return namedAuthorizer{}
 	}
-	var audience []string
+	return jwt.addToHttpApi(a, name)
+}
+
+// oauth2 is what the pool is for an HTTP API, or what is missing for it.
+func (c CognitoAuthorizer) oauth2() (jwt OAuth2Authorizer, problem string) {
+	if len(c.UserPoolClients) == 0 {
+		return jwt, "it has no UserPoolClients: an HTTP API wants the clients that tokens are for"
+	}
 	for _, client := range c.UserPoolClients {
-		audience = append(audience, *client.UserPoolClientId())
+		jwt.Audience = append(jwt.Audience, *client.UserPoolClientId())
 	}
 	setDefault(&c.Header, "Authorization")
-	return OAuth2Authorizer{
-		Issuer:              fmt.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", *c.UserPool.Env().Region, *c.UserPool.UserPoolId()),
-		Audience:            audience,
-		IdentitySource:      "$request.header." + c.Header,
-		AuthorizationScopes: c.AuthorizationScopes,
-	}.addToHttpApi(a, name)
+	jwt.Issuer = fmt.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", *c.UserPool.Env().Region, *c.UserPool.UserPoolId())
+	jwt.IdentitySource, jwt.AuthorizationScopes = "$request.header."+c.Header, c.AuthorizationScopes
+	return jwt, ""
 }
 
 func (l LambdaAuthorizer) check() (found []string) {
@@ -222,7 +228,7 @@ func (l LambdaAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer 
 	if l.AuthorizerPayloadFormatVersion == "1.0" {
 		version, simple = awsapigatewayv2.AuthorizerPayloadVersion_VERSION_1_0, nil
 	}
-	sources := l.Identity.sources("$request.header.", "$request.querystring.", "$stageVariables.", "$context.")
+	sources := l.sources()
 	made := awsapigatewayv2.NewHttpAuthorizer(a, &name, &awsapigatewayv2.HttpAuthorizerProps{
 		HttpApi: a, AuthorizerName: &name, Type: awsapigatewayv2.HttpAuthorizerType_LAMBDA,
 		AuthorizerUri:         jsii.String(invocationURI(a, l.Function)),
@@ -236,6 +242,10 @@ func (l LambdaAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer 
 	}
 	allowAuthorizer(a, *a.ApiId(), *made.AuthorizerId(), name, l.Function)
 	return importedAuthorizer(a, name, made, "CUSTOM", nil)
+}
+
+func (l LambdaAuthorizer) sources() []string {
+	return l.Identity.sources("$request.header.", "$request.querystring.", "$stageVariables.", "$context.")
 }
 
 // invocationURI is by which API Gateway calls a function.
@@ -261,6 +271,7 @@ func allowAuthorizer(api constructs.Construct, apiID, authorizerID, name string,
 type namedAuthorizer struct {
 	http   awsapigatewayv2.IHttpRouteAuthorizer
 	rest   func() awsapigateway.IAuthorizer
+	scheme bool // of a document
 	scopes []string
 	jwt    bool // whose tokens can have scopes
 }
@@ -327,6 +338,7 @@ type decision struct {
 	http   awsapigatewayv2.IHttpRouteAuthorizer
 	rest   awsapigateway.IAuthorizer
 	iam    bool
+	scheme string // of a document
 	scopes []string
 }
 
@@ -346,6 +358,7 @@ func decide(api string, known map[string]namedAuthorizer, byDefault string, a as
 			return d, "AuthorizationScopes need an authorizer of JWTs: set AuthorizerName"
 		}
 		if d.iam = name == AWSIAM; d.iam {
+			d.scheme = AWSIAM
 			d.http = awsapigatewayv2authorizers.NewHttpIamAuthorizer()
 		}
 		return d, ""
@@ -357,10 +370,13 @@ func decide(api string, known map[string]namedAuthorizer, byDefault string, a as
 	scopes := a.scopes
 	if len(scopes) == 0 {
 		scopes = found.scopes
-	} else if !found.jwt && (found.http != nil || found.rest != nil) {
+	} else if !found.jwt && (found.http != nil || found.rest != nil || found.scheme) {
 		return d, fmt.Sprintf("AuthorizationScopes need an authorizer of JWTs, which %q is not", name)
 	}
 	d = decision{http: found.http, scopes: scopes}
+	if found.scheme {
+		d.scheme = name
+	}
 	if found.rest != nil {
 		d.rest = found.rest()
 	}

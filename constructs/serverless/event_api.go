@@ -141,10 +141,19 @@ func (a *RestApi) add(r restRoute, faults *faults) {
 		return
 	}
 	if a.document != nil {
-		a.integrate(r, key, faults)
-		return
+		if problem := a.integrate(r, key, who); problem != "" {
+			faults.add("%s", problem)
+			return
+		}
 	}
 	a.routes[key] = *r.function.Node().Path()
+	if a.document == nil {
+		a.addMethod(r, who)
+	}
+}
+
+// addMethod makes the method of an API without a document.
+func (a *RestApi) addMethod(r restRoute, who decision) {
 	resource := a.Root()
 	if r.Path != "/" {
 		resource = resource.ResourceForPath(&r.Path)
@@ -288,11 +297,14 @@ func (a *RestApi) preflight(path string, resource awsapigateway.IResource) {
 	resource.AddCorsPreflight(options)
 }
 
-// integrate makes a route of an operation of the API's document.
-func (a *RestApi) integrate(r restRoute, key string, faults *faults) {
-	if !isNil(r.Authorizer) || r.AuthorizerName != "" || r.ApiKeyRequired || r.RequestModel != nil || len(r.RequestParameters) > 0 {
-		faults.add("the security and parameters of %s are in %s: set them there", key, a.document.where)
-		return
+// integrate makes a route of an operation of the API's document. It tells what
+// is wrong.
+func (a *RestApi) integrate(r restRoute, key string, who decision) string {
+	if !isNil(r.Authorizer) {
+		return fmt.Sprintf("an API of %s can't have an authorizer of the CDK: add it to Auth.Authorizers and name it", a.document.where)
+	}
+	if r.ApiKeyRequired || r.RequestModel != nil || len(r.RequestParameters) > 0 {
+		return fmt.Sprintf("the API key, model and parameters of %s are in %s: set them there", key, a.document.where)
 	}
 	integration := map[string]any{"type": "aws_proxy", "httpMethod": "POST", "uri": invocationURI(a, r.function)}
 	if r.ResponseTransferMode == "STREAM" {
@@ -301,13 +313,12 @@ func (a *RestApi) integrate(r restRoute, key string, faults *faults) {
 	if r.TimeoutMillis != 0 {
 		integration["timeoutInMillis"] = r.TimeoutMillis
 	}
-	if problem := a.document.integrate(key, integration); problem != "" {
-		faults.add("%s", problem)
-		return
+	if problem := a.document.answer(key, integration, who, r.AuthorizerName != ""); problem != "" {
+		return problem
 	}
-	a.routes[key] = *r.function.Node().Path()
 	a.Node().DefaultChild().(awsapigateway.CfnRestApi).SetBody(a.document.body)
 	allowRoute(a, a.RestApiId(), key, "*/"+strings.Replace(r.Method, "ANY", "*", 1)+pathVariables.ReplaceAllString(r.Path, "*"), r.function)
+	return ""
 }
 
 // pathVariables are what the ARN of an execution has "*" for.

@@ -156,11 +156,19 @@ func NewHttpApi(scope constructs.Construct, id string, props HttpApiProps) *Http
 
 // complete adds what the CDK has no props for.
 func (a *HttpApi) complete() {
-	a.importDocument()
 	a.setStage()
 	a.authorizers = makeAuthorizers(a.faults, a.props.Auth.Authorizers, func(name string, authorizer HttpApiAuthorizer) namedAuthorizer {
-		return authorizer.addToHttpApi(a, name)
+		if a.document == nil {
+			return authorizer.addToHttpApi(a, name)
+		}
+		s, problem := authorizer.httpScheme(a)
+		if problem != "" {
+			a.faults.add("%s", problem)
+			return namedAuthorizer{}
+		}
+		return a.document.addScheme(a, a.ApiId(), name, s)
 	})
+	a.importDocument()
 	a.props.Auth.DefaultAuthorizer = checkDefault(a.faults, a.authorizers, a.props.Auth.DefaultAuthorizer)
 	if d := a.props.Domain; d != nil {
 		d.mapV2(a, a.stage)
@@ -237,12 +245,13 @@ func (a *HttpApi) add(r route, faults *faults) {
 		faults.add("%s", problem)
 		return
 	}
-	a.routes[key] = *r.function.Node().Path()
-	if a.document != nil {
-		a.integrate(r, key, faults)
-	} else {
+	if a.document == nil {
 		a.addRoute(r, key, who)
+	} else if problem := a.integrate(r, key, who); problem != "" {
+		faults.add("%s", problem)
+		return
 	}
+	a.routes[key] = *r.function.Node().Path()
 	a.limit(key, r.RouteSettings)
 }
 

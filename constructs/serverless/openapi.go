@@ -150,6 +150,14 @@ func (d *document) integrate(key string, integration map[string]any) string {
 	return ""
 }
 
+// answer has an operation call a function for who may.
+func (d *document) answer(key string, integration map[string]any, who decision, named bool) string {
+	if problem := d.integrate(key, integration); problem != "" {
+		return problem
+	}
+	return d.secure(key, who, named)
+}
+
 // checkIntegrations finds operations that nothing answers, which API Gateway
 // refuses or drops.
 func (d *document) checkIntegrations(faults *faults) {
@@ -172,10 +180,6 @@ func (a *HttpApi) readDocument() {
 	if d != nil && a.props.Cors != nil && d.body[corsExtension] != nil {
 		found = append(found, fmt.Sprintf("Cors and the %s of %s are both set: choose one", corsExtension, d.where))
 		a.props.Cors = nil
-	}
-	if d != nil && len(a.props.Auth.Authorizers)+len(a.props.Auth.DefaultAuthorizer) > 0 {
-		found = append(found, fmt.Sprintf("Auth and %s are both set: an API with a document has its security schemes there", d.where))
-		a.props.Auth = HttpApiAuth{}
 	}
 	for _, problem := range found {
 		a.faults.add("%s", problem)
@@ -236,11 +240,11 @@ func (c *Cors) extension() map[string]any {
 	return cors
 }
 
-// integrate makes a route of an operation of the API's document.
-func (a *HttpApi) integrate(r route, key string, faults *faults) {
-	if !isNil(r.Authorizer) || r.AuthorizerName != "" {
-		faults.add("the security of %s is in %s: set it there", key, a.document.where)
-		return
+// integrate makes a route of an operation of the API's document. It tells what
+// is wrong.
+func (a *HttpApi) integrate(r route, key string, who decision) string {
+	if !isNil(r.Authorizer) {
+		return fmt.Sprintf("an API of %s can't have an authorizer of the CDK: add it to Auth.Authorizers and name it", a.document.where)
 	}
 	integration := map[string]any{
 		"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": r.PayloadFormatVersion,
@@ -249,9 +253,8 @@ func (a *HttpApi) integrate(r route, key string, faults *faults) {
 	if r.TimeoutMillis != 0 {
 		integration["timeoutInMillis"] = r.TimeoutMillis
 	}
-	if problem := a.document.integrate(key, integration); problem != "" {
-		faults.add("%s", problem)
-		return
+	if problem := a.document.answer(key, integration, who, r.AuthorizerName != ""); problem != "" {
+		return problem
 	}
 	a.Node().DefaultChild().(awsapigatewayv2.CfnApi).SetBody(a.document.body)
 	path := r.Path
@@ -259,6 +262,7 @@ func (a *HttpApi) integrate(r route, key string, faults *faults) {
 		path = ""
 	}
 	allowRoute(a, a.ApiId(), key, "*/*"+path, r.function)
+	return ""
 }
 
 // allowRoute lets an API call a function for a route; arn is what follows the

@@ -91,8 +91,8 @@ type RestApiProps struct {
 	// API: Swagger 2.0 or OpenAPI 3.0, in Go maps, or in a file of JSON or
 	// YAML, relative to the folder of cdk.json. The operations whose method
 	// and path an event has call that function; the others have an
-	// x-amazon-apigateway-integration. Security, models and CORS are the
-	// document's.
+	// x-amazon-apigateway-integration. Models and CORS are the document's; so
+	// is the security of operations that have one.
 	DefinitionBody map[string]any
 	DefinitionUri  string
 	// FailOnWarnings gives a deployment up for a document that API Gateway
@@ -315,8 +315,14 @@ func (a *RestApi) complete() {
 	a.addModels()
 	a.addGatewayResponses()
 	a.authorizers = makeAuthorizers(a.faults, p.Auth.Authorizers, func(name string, authorizer RestApiAuthorizer) namedAuthorizer {
-		return authorizer.addToRestApi(a, name)
+		if a.document == nil {
+			return authorizer.addToRestApi(a, name)
+		}
+		return a.document.addScheme(a, a.RestApiId(), name, authorizer.restScheme(a))
 	})
+	if a.document != nil {
+		a.Node().DefaultChild().(awsapigateway.CfnRestApi).SetBody(a.document.body)
+	}
 	p.Auth.DefaultAuthorizer = checkDefault(a.faults, a.authorizers, p.Auth.DefaultAuthorizer)
 	a.addUsagePlan()
 	if p.Domain != nil {

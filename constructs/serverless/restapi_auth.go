@@ -56,6 +56,7 @@ type Quota struct {
 type RestApiAuthorizer interface {
 	check() []string
 	addToRestApi(a *RestApi, name string) namedAuthorizer
+	restScheme(a *RestApi) scheme
 }
 
 // LambdaTokenAuthorizer asks a function about the token in one header of a
@@ -135,10 +136,14 @@ func (l LambdaRequestAuthorizer) addToRestApi(a *RestApi, name string) namedAuth
 	return restAuthorizer(nil, func() awsapigateway.IAuthorizer {
 		return awsapigateway.NewRequestAuthorizer(a, &name, &awsapigateway.RequestAuthorizerProps{
 			Handler: l.Function, AuthorizerName: &name,
-			IdentitySources: jsii.Strings(l.Identity.sources("method.request.header.", "method.request.querystring.", "stageVariables.", "context.")...),
+			IdentitySources: jsii.Strings(l.sources()...),
 			ResultsCacheTtl: duration(l.Identity.cached()),
 		})
 	})
+}
+
+func (l LambdaRequestAuthorizer) sources() []string {
+	return l.Identity.sources("method.request.header.", "method.request.querystring.", "stageVariables.", "context.")
 }
 
 func (c CognitoAuthorizer) addToRestApi(a *RestApi, name string) namedAuthorizer {

@@ -197,7 +197,6 @@ func (a *RestApi) readDocument() {
 		}{
 			{"Cors", p.Cors != nil, func() { p.Cors = nil }},
 			{"Models", len(p.Models) > 0, func() { p.Models = nil }},
-			{"Auth.Authorizers", len(p.Auth.Authorizers)+len(p.Auth.DefaultAuthorizer) > 0, func() { p.Auth.Authorizers, p.Auth.DefaultAuthorizer = nil, "" }},
 		} {
 			if other.set {
 				found = append(found, fmt.Sprintf("%s and %s are both set: an API with a document has its own there", other.name, d.where))
