@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -37,7 +38,7 @@ func (r *reader) openAPI(res *resource, api *API) {
 	if cors, ok := body[openAPICORS].(map[string]any); ok && api.CORS == nil {
 		api.CORS = corsOfOpenAPI(cors)
 	}
-	security := r.securityOf(body)
+	security := r.securityOf(body, api.Protocol == HTTP)
 	paths, _ := body["paths"].(map[string]any)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		operations, _ := paths[path].(map[string]any)
@@ -84,7 +85,7 @@ func (r *reader) openAPIBody(res *resource) map[string]any {
 	return body
 }
 
-func (r *reader) operation(res *resource, api *API, path, method string, operation map[string]any, security func(map[string]any) (string, *Authorizer)) {
+func (r *reader) operation(res *resource, api *API, path, method string, operation map[string]any, security func(*Route, map[string]any)) {
 	integration, ok := operation[integrationKey].(map[string]any)
 	route := &Route{Method: strings.ToUpper(method), Path: path, PayloadFormatVersion: "1.0", TimeoutMillis: defaultRESTTimeout}
 	if method == anyMethod {
@@ -112,7 +113,7 @@ func (r *reader) operation(res *resource, api *API, path, method string, operati
 	if timeout, err := strconv.Atoi(textOf(integration["timeoutInMillis"])); err == nil {
 		route.TimeoutMillis = timeout
 	}
-	route.AuthorizationType, route.Authorizer = security(operation)
+	security(route, operation)
 	uri := textOf(integration["uri"])
 	if route.Function = r.functionByARN(uri); route.Function == nil {
 		r.warn(res, "Body", "route %q goes to %s, which is no function of the application; it is left out", route.key(), uri)
@@ -122,14 +123,15 @@ func (r *reader) operation(res *resource, api *API, path, method string, operati
 	api.Routes = append(api.Routes, route)
 }
 
-// securityOf finds the authorizer of an operation of a body.
-func (r *reader) securityOf(body map[string]any) func(operation map[string]any) (string, *Authorizer) {
+// securityOf gives what says who may call the route of an operation of a body.
+func (r *reader) securityOf(body map[string]any, http bool) func(route *Route, operation map[string]any) {
 	schemes, _ := body["securityDefinitions"].(map[string]any)
 	if components, ok := body["components"].(map[string]any); ok {
 		schemes, _ = components["securitySchemes"].(map[string]any)
 	}
 	known := map[string]*Authorizer{}
-	return func(operation map[string]any) (string, *Authorizer) {
+	return func(route *Route, operation map[string]any) {
+		route.AuthorizationType = "NONE"
 		security := listOf(operation["security"])
 		if operation["security"] == nil {
 			security = listOf(body["security"])
@@ -139,36 +141,39 @@ func (r *reader) securityOf(body map[string]any) func(operation map[string]any) 
 			for _, name := range slices.Sorted(maps.Keys(object)) {
 				scheme, _ := schemes[name].(map[string]any)
 				if known[name] == nil {
-					known[name] = r.authorizerOfScheme(name, scheme)
+					known[name] = r.authorizerOfScheme(name, scheme, http)
 				}
-				return authorizationType(scheme, known[name])
+				route.secure(scheme, known[name], textsOf(object[name]))
 			}
 		}
-		return "NONE", nil
 	}
 }
 
-func authorizationType(scheme map[string]any, a *Authorizer) (string, *Authorizer) {
+// secure adds what a security scheme asks of the route's callers. API Gateway
+// knows one authorizer of a route, and beside it an API key.
+func (route *Route) secure(scheme map[string]any, a *Authorizer, scopes []string) {
 	switch {
-	case textOf(scheme["x-amazon-apigateway-authtype"]) == "awsSigv4":
-		return "AWS_IAM", nil
+	case a == nil && textOf(scheme["x-amazon-apigateway-authtype"]) != "awsSigv4":
+		route.APIKeyRequired = route.APIKeyRequired || strings.EqualFold(textOf(scheme["name"]), "x-api-key")
+	case route.AuthorizationType != "NONE":
 	case a == nil:
-		return "NONE", nil // an API key, say
+		route.AuthorizationType = "AWS_IAM"
 	case a.Type == "JWT" || a.Type == "COGNITO_USER_POOLS":
-		return a.Type, a
+		route.AuthorizationType, route.Authorizer, route.Scopes = a.Type, a, scopes
+	default:
+		route.AuthorizationType, route.Authorizer = "CUSTOM", a
 	}
-	return "CUSTOM", a
 }
 
 // authorizerOfScheme is nil for a scheme without an authorizer.
-func (r *reader) authorizerOfScheme(name string, scheme map[string]any) *Authorizer {
+func (r *reader) authorizerOfScheme(name string, scheme map[string]any, http bool) *Authorizer {
 	settings, ok := scheme["x-amazon-apigateway-authorizer"].(map[string]any)
 	if !ok {
 		return nil
 	}
 	a := &Authorizer{ID: ID{Path: name, Name: name}, Type: strings.ToUpper(textOf(settings["type"])), PayloadFormatVersion: "1.0"}
 	a.Function = r.functionByARN(textOf(settings["authorizerUri"]))
-	if a.Type == "TOKEN" {
+	if a.Type == "TOKEN" || a.Type == "COGNITO_USER_POOLS" {
 		a.IdentitySource = []string{"method.request.header." + cmp.Or(textOf(scheme["name"]), "Authorization")}
 	}
 	if source := textOf(settings["identitySource"]); source != "" {
@@ -178,27 +183,39 @@ func (r *reader) authorizerOfScheme(name string, scheme map[string]any) *Authori
 		a.PayloadFormatVersion = v
 	}
 	a.EnableSimpleResponses = textOf(settings["enableSimpleResponses"]) == "true"
+	a.IdentityValidation = textOf(settings["identityValidationExpression"])
+	a.Audience = textsOf(settings["providerARNs"])
+	ttl, err := strconv.Atoi(textOf(settings["authorizerResultTtlInSeconds"]))
+	if err != nil && !http {
+		ttl = defaultRESTResultTTL
+	}
+	a.ResultTTL = time.Duration(ttl) * time.Second
 	if jwt, ok := settings["jwtConfiguration"].(map[string]any); ok {
-		a.Issuer = textOf(jwt["issuer"])
-		for _, audience := range listOf(jwt["audience"]) {
-			a.Audience = append(a.Audience, textOf(audience))
-		}
+		a.Issuer, a.Audience = textOf(jwt["issuer"]), textsOf(jwt["audience"])
 	}
 	return a
 }
 
+// defaultRESTResultTTL is for how many seconds a REST API keeps the answer of an
+// authorizer that says nothing of it.
+const defaultRESTResultTTL = 300
+
+// corsOfOpenAPI reads the CORS of a body. See "x-amazon-apigateway-cors object"
+// in the Amazon API Gateway Developer Guide.
 func corsOfOpenAPI(c map[string]any) *CORS {
-	texts := func(key string) (all []string) {
-		for _, v := range listOf(c[key]) {
-			all = append(all, textOf(v))
-		}
-		return all
-	}
+	maxAge, _ := strconv.Atoi(textOf(c["maxAge"]))
 	return &CORS{
 		AllowCredentials: textOf(c["allowCredentials"]) == "true",
-		AllowHeaders:     texts("allowHeaders"), AllowMethods: texts("allowMethods"),
-		AllowOrigins: texts("allowOrigins"), ExposeHeaders: texts("exposedHeaders"),
+		AllowHeaders:     textsOf(c["allowHeaders"]), AllowMethods: textsOf(c["allowMethods"]),
+		AllowOrigins: textsOf(c["allowOrigins"]), ExposeHeaders: textsOf(c["exposeHeaders"]), MaxAge: maxAge,
 	}
+}
+
+func textsOf(v any) (all []string) {
+	for _, item := range listOf(v) {
+		all = append(all, textOf(item))
+	}
+	return all
 }
 
 func listOf(v any) []any {

@@ -90,7 +90,7 @@ func (r *reader) restAuthorizer(res *resource) *Authorizer {
 		ID:                   res.identity(),
 		Type:                 r.text(res, "Type"),
 		PayloadFormatVersion: "1.0",
-		ResultTTL:            time.Duration(r.number(res, "AuthorizerResultTtlInSeconds", 300)) * time.Second,
+		ResultTTL:            time.Duration(r.number(res, "AuthorizerResultTtlInSeconds", defaultRESTResultTTL)) * time.Second,
 		IdentityValidation:   r.text(res, "IdentityValidationExpression"),
 		Audience:             r.texts(res, "ProviderARNs"),
 	}
