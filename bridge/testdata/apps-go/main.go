@@ -14,15 +14,16 @@ import (
 )
 
 var apps = map[string]func(awscdk.App){
-	"go-http":   http,
-	"go-nested": nested,
-	"go-stages": stages,
+	"go-http":       http,
+	"go-nested":     nested,
+	"go-serverless": serverlessAPIs,
+	"go-stages":     stages,
 }
 
 func main() {
 	define := apps[os.Args[len(os.Args)-1]]
 	if define == nil {
-		fmt.Fprintln(os.Stderr, "usage: apps-go go-http|go-nested|go-stages")
+		fmt.Fprintln(os.Stderr, "usage: apps-go go-http|go-nested|go-serverless|go-stages")
 		os.Exit(2)
 	}
 	defer jsii.Close()
