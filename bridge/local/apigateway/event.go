@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"mime"
@@ -24,11 +25,21 @@ func (x *exchange) event() ([]byte, error) {
 	if x.api.Protocol != model.REST && x.match.route.PayloadFormatVersion != payload1 {
 		e := x.event2()
 		e.Body, e.IsBase64Encoded = x.eventBody()
-		return json.Marshal(e)
+		return encode(e)
 	}
 	e := x.event1()
 	e.Body, e.IsBase64Encoded = x.eventBody()
-	return json.Marshal(e)
+	return encode(e)
+}
+
+// encode is JSON with "<", ">" and "&" as they are: an event must not grow by
+// how it is written.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // eventBody is the body as an event carries it, nil where there is none.

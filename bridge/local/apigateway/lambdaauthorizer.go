@@ -134,7 +134,7 @@ func (c *decisionCache) get(key string, ttl time.Duration, ask func() (*decision
 
 // ask invokes the authorizer's function.
 func (x *exchange) ask(a *model.Authorizer, sources []string) (*decision, error) {
-	payload, err := json.Marshal(x.authorizerEvent(a, sources))
+	payload, err := encode(x.authorizerEvent(a, sources))
 	if err != nil {
 		return nil, err
 	}

@@ -173,3 +173,5 @@ func readAnswer(t testing.TB, conn net.Conn) (*http.Response, string) {
 	}
 	return reply, string(body)
 }
+
+func itoa(n int) string { return fmt.Sprint(n) }
