@@ -132,7 +132,7 @@ func (p *Plane) env() service.Env {
 	return service.Env{
 		App: app, Store: p.store, Dir: p.options.Dir, URL: p.options.URL,
 		Region: app.Region, AccountID: app.AccountID, Invoke: p.options.Invoke,
-		Accept: p.accept, Deliver: p.Deliver, Note: p.note, Logf: p.logf, Now: p.options.Now,
+		Accept: p.accept, Prepare: p.prepare, Deliver: p.Deliver, Note: p.note, Logf: p.logf, Now: p.options.Now,
 	}
 }
 
@@ -170,6 +170,14 @@ func (p *Plane) accept(tx *store.Tx, d *service.Delivery) error {
 		return fmt.Errorf("%s cannot be delivered to locally", d.Target)
 	}
 	return acceptor.Accept(tx, d)
+}
+
+func (p *Plane) prepare(d *service.Delivery) {
+	if arn, ok := service.ParseARN(d.Target); ok {
+		if preparer, ok := p.byARN[arn.Service].(service.Preparer); ok {
+			preparer.Prepare(d)
+		}
+	}
 }
 
 // URL is where the plane is served.

@@ -6,6 +6,7 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/eventbridge"
 	"github.com/bailey-cdk/bailey/bridge/local/events/scheduler"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+	"github.com/bailey-cdk/bailey/bridge/local/events/sns"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 )
 
@@ -42,6 +43,10 @@ func services() []*entry {
 				p.sqs, err = sqs.New(env)
 				return p.sqs, err
 			},
+		},
+		{
+			Scopes: []string{"sns"}, Versions: []string{"2010-03-31"}, ARNs: []string{"sns"},
+			New: func(_ *Plane, env service.Env) (service.Service, error) { return sns.New(env) },
 		},
 		{
 			Scopes: []string{"lambda"}, Paths: []string{"/2015-03-31/functions/"}, ARNs: []string{"lambda"},

@@ -61,13 +61,23 @@ func jsonType(version string) string {
 // AnswerQuery answers in the query protocol's XML. result is what stands
 // inside of <ActionResult>, already XML, "" for an operation without one.
 func AnswerQuery(w http.ResponseWriter, r *Request, namespace, result string) {
+	answerQuery(w, r, namespace, result, result != "")
+}
+
+// AnswerEmptyQuery answers with an <ActionResult> that is empty: some SDKs look
+// for it.
+func AnswerEmptyQuery(w http.ResponseWriter, r *Request, namespace string) {
+	answerQuery(w, r, namespace, "", true)
+}
+
+func answerQuery(w http.ResponseWriter, r *Request, namespace, result string, hasResult bool) {
 	var b bytes.Buffer
 	b.WriteString("<?xml version=\"1.0\"?><")
 	b.WriteString(r.Operation)
 	b.WriteString("Response xmlns=\"")
 	b.WriteString(namespace)
 	b.WriteString("\">")
-	if result != "" {
+	if hasResult {
 		b.WriteString("<" + r.Operation + "Result>")
 		b.WriteString(result)
 		b.WriteString("</" + r.Operation + "Result>")

@@ -34,6 +34,13 @@ type Acceptor interface {
 	Accept(tx *store.Tx, d *Delivery) error
 }
 
+// Preparer is an Acceptor that can do a part of its work before the transaction,
+// and leaves it in Delivery.Prepared. What is wrong with the message, Accept
+// says.
+type Preparer interface {
+	Prepare(d *Delivery)
+}
+
 // InvokeFunc runs a function of the application and waits for its end: Invoke
 // of a [*local.Engine].
 type InvokeFunc func(ctx context.Context, fn *model.Function, in local.Invocation) (*local.Result, error)
@@ -58,6 +65,9 @@ type Env struct {
 	Invoke InvokeFunc
 	// Accept gives a message to the service that its target's ARN belongs to.
 	Accept func(tx *store.Tx, d *Delivery) error
+	// Prepare does ahead of a transaction what Accept would do in it, for who
+	// has many messages to deliver. It need not be called.
+	Prepare func(d *Delivery)
 	// Deliver is Accept in a transaction of its own: it returns when the
 	// message is durable at its target.
 	Deliver func(ctx context.Context, d *Delivery) error

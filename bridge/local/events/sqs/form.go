@@ -2,77 +2,17 @@ package sqs
 
 import (
 	"encoding/base64"
-	"net/url"
-	"strconv"
+
+	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 )
 
-// form reads the parameters of the query protocol, in which lists are
-// "Name.1", "Name.2" and so on.
-type form struct {
-	values url.Values
-	prefix string
-}
+// form is the parameters of a request in the query protocol.
+type form struct{ service.Form }
 
-func (f form) text(name string) string { return f.values.Get(f.prefix + name) }
-
-func (f form) has(name string) bool { return f.values.Has(f.prefix + name) }
-
-// number is a parameter as a number, nil where it is not given. What is no
-// number is taken for one that is out of all bounds.
-func (f form) number(name string) *int {
-	if !f.has(name) {
-		return nil
-	}
-	n, err := strconv.Atoi(f.text(name))
-	if err != nil {
-		n = -1 << 31
-	}
-	return &n
-}
-
-// maxEntries bounds lists, which end where a number is left out.
-const maxEntries = 1000
-
-// entries are the elements of a list of structures.
-func (f form) entries(name string) []form {
+func (f form) entries(list string) []form {
 	var all []form
-	for n := 1; n <= maxEntries; n++ {
-		e := form{f.values, f.prefix + name + "." + strconv.Itoa(n) + "."}
-		if !e.present() {
-			break
-		}
-		all = append(all, e)
-	}
-	return all
-}
-
-// present reports whether any parameter begins with the prefix.
-func (f form) present() bool {
-	for name := range f.values {
-		if len(name) >= len(f.prefix) && name[:len(f.prefix)] == f.prefix {
-			return true
-		}
-	}
-	return false
-}
-
-// list is a list of texts.
-func (f form) list(name string) []string {
-	var all []string
-	for n := 1; n <= maxEntries && f.has(name+"."+strconv.Itoa(n)); n++ {
-		all = append(all, f.text(name+"."+strconv.Itoa(n)))
-	}
-	return all
-}
-
-// pairs is a map, whose entries have a name and a value.
-func (f form) pairs(list, name, value string) map[string]string {
-	var all map[string]string
-	for _, e := range f.entries(list) {
-		if all == nil {
-			all = map[string]string{}
-		}
-		all[e.text(name)] = e.text(value)
+	for _, e := range f.Entries(list) {
+		all = append(all, form{e})
 	}
 	return all
 }
@@ -80,14 +20,14 @@ func (f form) pairs(list, name, value string) map[string]string {
 // attributes are message attributes.
 func (f form) attributes(list string) map[string]attributeValue {
 	var all map[string]attributeValue
-	for _, e := range f.entries(list) {
-		a := attributeValue{DataType: e.text("Value.DataType")}
-		if e.has("Value.StringValue") {
-			text := e.text("Value.StringValue")
+	for _, e := range f.Entries(list) {
+		a := attributeValue{DataType: e.Text("Value.DataType")}
+		if e.Has("Value.StringValue") {
+			text := e.Text("Value.StringValue")
 			a.StringValue = &text
 		}
-		if e.has("Value.BinaryValue") {
-			b, err := base64.StdEncoding.DecodeString(e.text("Value.BinaryValue"))
+		if e.Has("Value.BinaryValue") {
+			b, err := base64.StdEncoding.DecodeString(e.Text("Value.BinaryValue"))
 			if err == nil {
 				a.BinaryValue = b
 			}
@@ -95,7 +35,7 @@ func (f form) attributes(list string) map[string]attributeValue {
 		if all == nil {
 			all = map[string]attributeValue{}
 		}
-		all[e.text("Name")] = a
+		all[e.Text("Name")] = a
 	}
 	return all
 }

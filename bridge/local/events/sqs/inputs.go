@@ -69,15 +69,15 @@ type queueInput struct {
 
 func (f form) queueInput() *queueInput {
 	in := &queueInput{
-		QueueUrl: f.text("QueueUrl"), QueueName: f.text("QueueName"),
-		Attributes: f.pairs("Attribute", "Name", "Value"), Tags: f.pairs("Tag", "Key", "Value"),
-		TagKeys: f.list("TagKey"), AttributeNames: f.list("AttributeName"),
-		QueueNamePrefix: f.text("QueueNamePrefix"), MaxResults: f.number("MaxResults"), NextToken: f.text("NextToken"),
-		SourceArn: f.text("SourceArn"), DestinationArn: f.text("DestinationArn"),
-		MaxNumberOfMessagesPerSecond: f.number("MaxNumberOfMessagesPerSecond"), TaskHandle: f.text("TaskHandle"),
+		QueueUrl: f.Text("QueueUrl"), QueueName: f.Text("QueueName"),
+		Attributes: f.Pairs("Attribute", "Name", "Value"), Tags: f.Pairs("Tag", "Key", "Value"),
+		TagKeys: f.List("TagKey"), AttributeNames: f.List("AttributeName"),
+		QueueNamePrefix: f.Text("QueueNamePrefix"), MaxResults: f.Number("MaxResults"), NextToken: f.Text("NextToken"),
+		SourceArn: f.Text("SourceArn"), DestinationArn: f.Text("DestinationArn"),
+		MaxNumberOfMessagesPerSecond: f.Number("MaxNumberOfMessagesPerSecond"), TaskHandle: f.Text("TaskHandle"),
 	}
-	if f.has("Attribute.Name") { // one attribute may be given without a number
-		in.Attributes = map[string]string{f.text("Attribute.Name"): f.text("Attribute.Value")}
+	if f.Has("Attribute.Name") { // one attribute may be given without a number
+		in.Attributes = map[string]string{f.Text("Attribute.Name"): f.Text("Attribute.Value")}
 	}
 	return in
 }
@@ -95,9 +95,9 @@ type sendEntry struct {
 
 func (f form) sendEntry() sendEntry {
 	return sendEntry{
-		ID: f.text("Id"), MessageBody: f.text("MessageBody"), DelaySeconds: f.number("DelaySeconds"),
+		ID: f.Text("Id"), MessageBody: f.Text("MessageBody"), DelaySeconds: f.Number("DelaySeconds"),
 		MessageAttributes: f.attributes("MessageAttribute"), MessageSystemAttributes: f.attributes("MessageSystemAttribute"),
-		MessageDeduplicationID: f.text("MessageDeduplicationId"), MessageGroupID: f.text("MessageGroupId"),
+		MessageDeduplicationID: f.Text("MessageDeduplicationId"), MessageGroupID: f.Text("MessageGroupId"),
 	}
 }
 
@@ -130,7 +130,7 @@ type sendInput struct {
 }
 
 func (f form) sendInput() *sendInput {
-	in := &sendInput{sendEntry: f.sendEntry(), QueueUrl: f.text("QueueUrl")}
+	in := &sendInput{sendEntry: f.sendEntry(), QueueUrl: f.Text("QueueUrl")}
 	for _, e := range f.entries("SendMessageBatchRequestEntry") {
 		in.Entries = append(in.Entries, e.sendEntry())
 	}
@@ -151,10 +151,10 @@ type receiveInput struct {
 
 func (f form) receiveInput() *receiveInput {
 	return &receiveInput{
-		QueueUrl: f.text("QueueUrl"), AttributeNames: f.list("AttributeName"),
-		MessageSystemAttributeNames: f.list("MessageSystemAttributeName"), MessageAttributeNames: f.list("MessageAttributeName"),
-		MaxNumberOfMessages: f.number("MaxNumberOfMessages"), VisibilityTimeout: f.number("VisibilityTimeout"),
-		WaitTimeSeconds: f.number("WaitTimeSeconds"), ReceiveRequestAttemptID: f.text("ReceiveRequestAttemptId"),
+		QueueUrl: f.Text("QueueUrl"), AttributeNames: f.List("AttributeName"),
+		MessageSystemAttributeNames: f.List("MessageSystemAttributeName"), MessageAttributeNames: f.List("MessageAttributeName"),
+		MaxNumberOfMessages: f.Number("MaxNumberOfMessages"), VisibilityTimeout: f.Number("VisibilityTimeout"),
+		WaitTimeSeconds: f.Number("WaitTimeSeconds"), ReceiveRequestAttemptID: f.Text("ReceiveRequestAttemptId"),
 	}
 }
 
@@ -166,7 +166,7 @@ type handleEntry struct {
 }
 
 func (f form) handleEntry() handleEntry {
-	return handleEntry{f.text("Id"), f.text("ReceiptHandle"), f.number("VisibilityTimeout")}
+	return handleEntry{f.Text("Id"), f.Text("ReceiptHandle"), f.Number("VisibilityTimeout")}
 }
 
 // handleInput is that of DeleteMessage, ChangeMessageVisibility and their
@@ -178,7 +178,7 @@ type handleInput struct {
 }
 
 func (f form) handleInput() *handleInput {
-	in := &handleInput{handleEntry: f.handleEntry(), QueueUrl: f.text("QueueUrl")}
+	in := &handleInput{handleEntry: f.handleEntry(), QueueUrl: f.Text("QueueUrl")}
 	for _, list := range []string{"DeleteMessageBatchRequestEntry", "ChangeMessageVisibilityBatchRequestEntry"} {
 		for _, e := range f.entries(list) {
 			in.Entries = append(in.Entries, e.handleEntry())

@@ -16,43 +16,12 @@ func text(n int) string { return strconv.Itoa(n) }
 // answer is what an operation answers with: JSON by encoding/json, unless it
 // writes its own, and XML by itself.
 type answer interface {
-	xml(x *xmlWriter)
-}
-
-// xmlWriter writes elements.
-type xmlWriter struct{ b []byte }
-
-func (x *xmlWriter) element(name, value string) {
-	x.b = append(append(append(x.b, '<'), name...), '>')
-	x.b = append(x.b, service.EscapeXML(value)...)
-	x.b = append(append(append(x.b, "</"...), name...), '>')
-}
-
-// optional writes an element unless its value is empty.
-func (x *xmlWriter) optional(name, value string) {
-	if value != "" {
-		x.element(name, value)
-	}
-}
-
-func (x *xmlWriter) nest(name string, inside func()) {
-	x.b = append(append(append(x.b, '<'), name...), '>')
-	inside()
-	x.b = append(append(append(x.b, "</"...), name...), '>')
-}
-
-func (x *xmlWriter) pairs(element, name, value string, all map[string]string) {
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		x.nest(element, func() {
-			x.element(name, key)
-			x.element(value, all[key])
-		})
-	}
+	xml(x *service.XML)
 }
 
 type queueURL struct{ QueueUrl string }
 
-func (a queueURL) xml(x *xmlWriter) { x.element("QueueUrl", a.QueueUrl) }
+func (a queueURL) xml(x *service.XML) { x.Element("QueueUrl", a.QueueUrl) }
 
 // queueURLs is ListQueues's and ListDeadLetterSourceQueues's answer, whose JSON
 // names differ in the case of a letter.
@@ -62,24 +31,24 @@ type queueURLs struct {
 	NextToken string   `json:"NextToken,omitempty"`
 }
 
-func (a *queueURLs) xml(x *xmlWriter) {
+func (a *queueURLs) xml(x *service.XML) {
 	for _, url := range append(a.QueueUrls, a.Sources...) {
-		x.element("QueueUrl", url)
+		x.Element("QueueUrl", url)
 	}
-	x.optional("NextToken", a.NextToken)
+	x.Optional("NextToken", a.NextToken)
 }
 
 type queueAttributes struct {
 	Attributes map[string]string `json:"Attributes,omitempty"`
 }
 
-func (a queueAttributes) xml(x *xmlWriter) { x.pairs("Attribute", "Name", "Value", a.Attributes) }
+func (a queueAttributes) xml(x *service.XML) { x.Pairs("Attribute", "Name", "Value", a.Attributes) }
 
 type queueTags struct {
 	Tags map[string]string `json:"Tags,omitempty"`
 }
 
-func (a queueTags) xml(x *xmlWriter) { x.pairs("Tag", "Key", "Value", a.Tags) }
+func (a queueTags) xml(x *service.XML) { x.Pairs("Tag", "Key", "Value", a.Tags) }
 
 // sendAnswer is what became of a message that was sent. ID is for batches.
 type sendAnswer struct {
@@ -91,13 +60,13 @@ type sendAnswer struct {
 	SequenceNumber               string `json:"SequenceNumber,omitempty"`
 }
 
-func (a *sendAnswer) xml(x *xmlWriter) {
-	x.optional("Id", a.ID)
-	x.element("MessageId", a.MessageID)
-	x.element("MD5OfMessageBody", a.MD5OfMessageBody)
-	x.optional("MD5OfMessageAttributes", a.MD5OfMessageAttributes)
-	x.optional("MD5OfMessageSystemAttributes", a.MD5OfMessageSystemAttributes)
-	x.optional("SequenceNumber", a.SequenceNumber)
+func (a *sendAnswer) xml(x *service.XML) {
+	x.Optional("Id", a.ID)
+	x.Element("MessageId", a.MessageID)
+	x.Element("MD5OfMessageBody", a.MD5OfMessageBody)
+	x.Optional("MD5OfMessageAttributes", a.MD5OfMessageAttributes)
+	x.Optional("MD5OfMessageSystemAttributes", a.MD5OfMessageSystemAttributes)
+	x.Optional("SequenceNumber", a.SequenceNumber)
 }
 
 // batchAnswer is what became of a batch. Its entry's name is for XML.
@@ -136,22 +105,22 @@ func (a *batchAnswer) MarshalJSON() ([]byte, error) {
 	}{successful, a.Failed})
 }
 
-func (a *batchAnswer) xml(x *xmlWriter) {
+func (a *batchAnswer) xml(x *service.XML) {
 	for _, s := range a.Successful {
-		x.nest(a.entry, func() {
+		x.Nest(a.entry, func() {
 			if a.entry == "SendMessageBatchResultEntry" {
 				s.xml(x)
 			} else {
-				x.element("Id", s.ID)
+				x.Element("Id", s.ID)
 			}
 		})
 	}
 	for _, f := range a.Failed {
-		x.nest("BatchResultErrorEntry", func() {
-			x.element("Id", f.ID)
-			x.element("SenderFault", strconv.FormatBool(f.SenderFault))
-			x.element("Code", f.Code)
-			x.optional("Message", f.Message)
+		x.Nest("BatchResultErrorEntry", func() {
+			x.Element("Id", f.ID)
+			x.Element("SenderFault", strconv.FormatBool(f.SenderFault))
+			x.Element("Code", f.Code)
+			x.Optional("Message", f.Message)
 		})
 	}
 }
@@ -236,26 +205,26 @@ func appendString(b, value []byte) []byte {
 	return append(append(b, value[start:]...), '"')
 }
 
-func (a messages) xml(x *xmlWriter) {
+func (a messages) xml(x *service.XML) {
 	for _, m := range a {
-		x.nest("Message", func() {
-			x.element("MessageId", m.MessageID)
-			x.element("ReceiptHandle", m.ReceiptHandle)
-			x.element("MD5OfBody", m.MD5OfBody)
-			x.element("Body", string(m.Body))
-			x.pairs("Attribute", "Name", "Value", m.Attributes)
-			x.optional("MD5OfMessageAttributes", m.MD5OfMessageAttributes)
+		x.Nest("Message", func() {
+			x.Element("MessageId", m.MessageID)
+			x.Element("ReceiptHandle", m.ReceiptHandle)
+			x.Element("MD5OfBody", m.MD5OfBody)
+			x.Element("Body", string(m.Body))
+			x.Pairs("Attribute", "Name", "Value", m.Attributes)
+			x.Optional("MD5OfMessageAttributes", m.MD5OfMessageAttributes)
 			values := attributesTo(m.MessageAttributes)
 			for _, name := range slices.Sorted(maps.Keys(values)) {
-				x.nest("MessageAttribute", func() {
-					x.element("Name", name)
-					x.nest("Value", func() {
+				x.Nest("MessageAttribute", func() {
+					x.Element("Name", name)
+					x.Nest("Value", func() {
 						if v := values[name]; v.StringValue != nil {
-							x.element("StringValue", *v.StringValue)
+							x.Element("StringValue", *v.StringValue)
 						} else {
-							x.element("BinaryValue", base64.StdEncoding.EncodeToString(v.BinaryValue))
+							x.Element("BinaryValue", base64.StdEncoding.EncodeToString(v.BinaryValue))
 						}
-						x.element("DataType", values[name].DataType)
+						x.Element("DataType", values[name].DataType)
 					})
 				})
 			}
@@ -265,12 +234,12 @@ func (a messages) xml(x *xmlWriter) {
 
 type taskHandle struct{ TaskHandle string }
 
-func (a taskHandle) xml(x *xmlWriter) { x.element("TaskHandle", a.TaskHandle) }
+func (a taskHandle) xml(x *service.XML) { x.Element("TaskHandle", a.TaskHandle) }
 
 type movedAnswer struct{ ApproximateNumberOfMessagesMoved int64 }
 
-func (a movedAnswer) xml(x *xmlWriter) {
-	x.element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(a.ApproximateNumberOfMessagesMoved, 10))
+func (a movedAnswer) xml(x *service.XML) {
+	x.Element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(a.ApproximateNumberOfMessagesMoved, 10))
 }
 
 type taskAnswer struct {
@@ -287,20 +256,20 @@ type taskAnswer struct {
 
 type taskList struct{ Results []taskAnswer }
 
-func (a taskList) xml(x *xmlWriter) {
+func (a taskList) xml(x *service.XML) {
 	for _, t := range a.Results {
-		x.nest("ListMessageMoveTasksResultEntry", func() {
-			x.optional("TaskHandle", t.TaskHandle)
-			x.element("Status", t.Status)
-			x.element("SourceArn", t.SourceArn)
-			x.optional("DestinationArn", t.DestinationArn)
+		x.Nest("ListMessageMoveTasksResultEntry", func() {
+			x.Optional("TaskHandle", t.TaskHandle)
+			x.Element("Status", t.Status)
+			x.Element("SourceArn", t.SourceArn)
+			x.Optional("DestinationArn", t.DestinationArn)
 			if t.MaxNumberOfMessagesPerSecond > 0 {
-				x.element("MaxNumberOfMessagesPerSecond", text(t.MaxNumberOfMessagesPerSecond))
+				x.Element("MaxNumberOfMessagesPerSecond", text(t.MaxNumberOfMessagesPerSecond))
 			}
-			x.element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(t.ApproximateNumberOfMessagesMoved, 10))
-			x.element("ApproximateNumberOfMessagesToMove", strconv.FormatInt(t.ApproximateNumberOfMessagesToMove, 10))
-			x.optional("FailureReason", t.FailureReason)
-			x.element("StartedTimestamp", strconv.FormatInt(t.StartedTimestamp, 10))
+			x.Element("ApproximateNumberOfMessagesMoved", strconv.FormatInt(t.ApproximateNumberOfMessagesMoved, 10))
+			x.Element("ApproximateNumberOfMessagesToMove", strconv.FormatInt(t.ApproximateNumberOfMessagesToMove, 10))
+			x.Optional("FailureReason", t.FailureReason)
+			x.Element("StartedTimestamp", strconv.FormatInt(t.StartedTimestamp, 10))
 		})
 	}
 }

@@ -230,18 +230,13 @@ func (s *Service) Accept(tx *store.Tx, d *service.Delivery) error {
 	return nil
 }
 
-// Prepare does ahead of the transaction what Accept needs not do in it. It may
-// be called where the target is a queue; an error is Accept's.
-func (s *Service) Prepare(d *service.Delivery) error {
-	q := s.byARN(d.Target)
-	if q == nil {
-		return errorf("QueueDoesNotExist", "there is no queue %s", d.Target)
+// Prepare makes a message's record ahead of the transaction.
+func (s *Service) Prepare(d *service.Delivery) {
+	if q := s.byARN(d.Target); q != nil {
+		if r, err := s.prepareDelivery(q, d); err == nil {
+			d.Prepared = r
+		}
 	}
-	r, err := s.prepareDelivery(q, d)
-	if err == nil {
-		d.Prepared = r
-	}
-	return err
 }
 
 func (s *Service) prepareDelivery(q *queue, d *service.Delivery) (*record, error) {

@@ -55,7 +55,7 @@ var operations = map[string]operation{
 
 // Serve answers a request in the protocol that it came in.
 func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {
-	c := &call{Context: r.Context(), payload: r.Payload, form: form{values: r.Form}, query: r.Query()}
+	c := &call{Context: r.Context(), payload: r.Payload, form: form{service.NewForm(r.Form)}, query: r.Query()}
 	if c.query {
 		if path := strings.Trim(r.URL.Path, "/"); path != "" && strings.Contains(path, "/") {
 			c.url = r.URL.Path
@@ -72,11 +72,16 @@ func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {
 		return
 	}
 	if r.Query() {
-		var x xmlWriter
-		if a != nil {
-			a.xml(&x)
+		if a == nil {
+			service.AnswerQuery(w, r, namespace, "")
+			return
 		}
-		service.AnswerQuery(w, r, namespace, string(x.b))
+		var x service.XML
+		if a.xml(&x); x.String() == "" {
+			service.AnswerEmptyQuery(w, r, namespace)
+			return
+		}
+		service.AnswerQuery(w, r, namespace, x.String())
 		return
 	}
 	switch a := a.(type) {
