@@ -138,7 +138,7 @@ func assets(t *testing.T) string {
 	return dir
 }
 
-func put(t *testing.T, file, text string) {
+func put(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
@@ -168,6 +168,23 @@ func TestKernels(t *testing.T) {
 			knownApps(t, 2)
 		}
 		same(t, "the other app", contents(t, synthInto(t, other, "-c", "given=1")), coldOther)
+	}
+	examples, err := filepath.Glob(filepath.Join(root, "examples", "*", "cdk.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range examples {
+		dir := filepath.Dir(file)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			cold := contents(t, synthInto(t, dir, "--cold"))
+			synthInto(t, dir)
+			knownApps(t, 3+i)
+			served := readyKernel(t, dir).Served
+			same(t, "the example", contents(t, synthInto(t, dir)), cold)
+			if now := readyKernel(t, dir).Served; now != served+1 {
+				t.Errorf("%d kernels were used, then %d", served, now)
+			}
+		})
 	}
 	t.Run("two at once", func(t *testing.T) {
 		readyKernel(t, root)
