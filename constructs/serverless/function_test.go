@@ -60,8 +60,8 @@ func TestFunctionWithEverything(t *testing.T) {
 func TestFunctionInNetwork(t *testing.T) {
 	stack := newStack(t)
 	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
-		VpcId: jsii.String("vpc-1"), AvailabilityZones: jsii.Strings("eu-west-1a"),
-		PrivateSubnetIds: jsii.Strings("subnet-1"),
+		VpcId: jsii.String("vpc-0123abcd"), AvailabilityZones: jsii.Strings("eu-west-1a"),
+		PrivateSubnetIds: jsii.Strings("subnet-0123abcd"),
 	})
 	props := checkout
 	props.VPC = vpc
