@@ -80,12 +80,12 @@ func (d Branch) filter() Filter { return d.Filter }
 func (d Branch) check(f *Fork) []string {
 	found := props.NilPointers(&d)
 	switch {
-	case d.Queue != nil && isFifo(d.Queue) && f.Topic != nil && !f.fifo():
-		found = append(found, "Queue is a FIFO queue, and the topic is none: SNS can't deliver to it")
 	case d.Function == nil && d.Queue == nil && len(found) == 0:
 		found = append(found, "the branch leads nowhere: set Function or Queue")
 	case d.Function != nil && d.Queue != nil:
 		found = append(found, "Function and Queue are both set: a branch is for one of them, and a second branch for the other")
+	case d.Queue != nil && isFifo(d.Queue) && f.Topic != nil && !f.fifo():
+		found = append(found, "Queue is a FIFO queue, and the topic is none: SNS can't deliver to it")
 	case d.Queue != nil && (d.BatchSize != 0 || d.MaximumBatchingWindow != 0 || d.MaximumConcurrency != 0 || d.MaxReceiveCount != 0 || d.Retention != 0 || d.VisibilityTimeout != 0):
 		found = append(found, "BatchSize, MaximumBatchingWindow, MaximumConcurrency, MaxReceiveCount, Retention and VisibilityTimeout are of the queue that the branch makes: set yours where you make it")
 	}

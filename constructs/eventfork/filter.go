@@ -387,9 +387,11 @@ func object(conditions []Condition) map[string]any {
 
 // String is the filter's JSON, "{}" where it is about nothing.
 func (f Filter) String() string {
-	text, err := json.Marshal(f.policy())
-	if err != nil || f.scope == everything {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // A number's comparison stays readable.
+	if f.scope == everything || e.Encode(f.policy()) != nil {
 		return "{}"
 	}
-	return string(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }

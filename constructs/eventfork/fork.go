@@ -1,6 +1,7 @@
 package eventfork
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -110,10 +111,20 @@ func New(scope constructs.Construct, id string, p Props) *Fork {
 		f.Node().TryRemoveChild(jsii.String("Topic"))
 		f.Topic, f.props.EncryptionKey = awssns.NewTopic(f, jsii.String("Topic"), nil), nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(p.Branches)) {
+	ids := slices.Sorted(maps.Keys(p.Branches))
+	// Replays come last, since they lead to other branches.
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(rank(p.Branches[a]), rank(p.Branches[b])) })
+	for _, id := range ids {
 		f.addBranch(id, p.Branches[id])
 	}
 	return f
+}
+
+func rank(d Destination) int {
+	if _, replay := d.(Replay); replay {
+		return 1
+	}
+	return 0
 }
 
 // AddBranch adds a branch. Its id is unique in the fork.

@@ -33,8 +33,7 @@ type Replay struct {
 	// invoked with a batch, as by a queue, and says what it could not handle.
 	ToQueue    awssqs.IQueue
 	ToFunction awslambda.IFunction
-	// ToBranch is the queue of the branch of this id, which must come before
-	// this one by its id, or be added before.
+	// ToBranch is the queue of the branch of this id.
 	ToBranch string
 
 	// Filter says which events are kept; all of them by default.
@@ -85,7 +84,7 @@ func (d Replay) check(f *Fork) []string {
 	case targets > 1:
 		found = append(found, "a replay has one destination: set one of ToQueue, ToFunction and ToBranch")
 	case d.ToBranch != "" && f.Queue(d.ToBranch) == nil:
-		found = append(found, fmt.Sprintf("ToBranch is %q, and no branch of that id with a queue was made before: branches are made in the order of their ids; add the replay by AddBranch", d.ToBranch))
+		found = append(found, fmt.Sprintf("ToBranch is %q, and the fork has no such branch with a queue: with AddBranch, add that branch before", d.ToBranch))
 	}
 	if d.Retention != 0 {
 		found = append(found, props.DurationInRange("Retention", d.Retention, time.Minute, DefaultReplayRetention)...)

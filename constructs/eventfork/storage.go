@@ -188,7 +188,9 @@ func (d Storage) check(f *Fork) []string {
 			found = append(found, "Compression is set and Parquet too: Parquet compresses by itself")
 		}
 	}
-	found = append(found, props.OneOf("Partitioning", d.Partitioning, ByHour, ByDay, Unpartitioned)...)
+	if !slices.Contains([]Partitioning{ByHour, ByDay, Unpartitioned}, d.Partitioning) {
+		found = append(found, fmt.Sprintf("Partitioning is %q: want ByHour, ByDay or Unpartitioned; keys of another form are made by Prefix", d.Partitioning))
+	}
 	if d.Bucket != nil && (d.BucketName != "" || len(d.Transitions) > 0 || d.Expiration != 0) {
 		found = append(found, "BucketName, Transitions and Expiration are of the bucket that the branch makes: set them where you make yours")
 	}
