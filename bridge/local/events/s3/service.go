@@ -298,17 +298,7 @@ func (s *Service) createBucket(w http.ResponseWriter, name string) error {
 	if _, err := s.bucket(name); err == nil {
 		return &service.Error{Code: "BucketAlreadyOwnedByYou", Message: "Your previous request to create the named bucket succeeded and you already own it.", Status: http.StatusConflict}
 	}
-	created, err := s.env.Now().MarshalText()
-	if err != nil {
-		return err
-	}
-	err = s.env.Store.Update(func(tx *store.Tx) error {
-		tx.Put(bucketTable, []byte(name), created)
-		return nil
-	})
-	if err == nil {
-		err = s.read()
-	}
+	err := s.makeBucket(name)
 	if err == nil {
 		w.Header().Set("Location", "/"+name)
 		w.WriteHeader(http.StatusOK)
@@ -383,4 +373,31 @@ func (s *Service) getVersioning(w http.ResponseWriter, _ *service.Request, _ *bu
 	return answerXML(w, struct {
 		XMLName struct{} `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
 	}{})
+}
+
+// Ensure makes a bucket that is not there: one of another stack, or one that an
+// application only names, and that what it writes to must exist locally.
+func (s *Service) Ensure(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.bucket(name); err == nil {
+		return nil
+	}
+	return s.makeBucket(name)
+}
+
+// makeBucket stores a bucket. s.mu is held.
+func (s *Service) makeBucket(name string) error {
+	created, err := s.env.Now().MarshalText()
+	if err != nil {
+		return err
+	}
+	err = s.env.Store.Update(func(tx *store.Tx) error {
+		tx.Put(bucketTable, []byte(name), created)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.read()
 }
