@@ -72,11 +72,9 @@ func faultyFork() *model.Application {
 	)
 	app.Queues = append(app.Queues, queue("FailingDead"))
 	for _, q := range app.Queues {
-		switch q.QueueName {
-		case "Failing":
+		q.VisibilityTimeout = time.Second // what was received by nobody comes again soon
+		if q.QueueName == "Failing" {
 			q.VisibilityTimeout, q.DeadLetterARN, q.MaxReceiveCount = 0, queueARN("FailingDead"), 2
-		case "Dying":
-			q.VisibilityTimeout = time.Second
 		}
 	}
 	return app
@@ -191,8 +189,8 @@ func (k *killed) consume(ctx context.Context, name string, handle func([]types.M
 	}
 }
 
-// publishAll publishes events in batches until there are as many as wanted and
-// enough is true. It returns those that were acknowledged.
+// publishAll publishes events in batches until as many as wanted are acknowledged
+// and enough is true. It returns those that were.
 func (k *killed) publishAll(wanted int, enough func() bool) map[string]bool {
 	acknowledged := map[string]bool{}
 	var mu sync.Mutex
@@ -201,10 +199,13 @@ func (k *killed) publishAll(wanted int, enough func() bool) map[string]bool {
 	for range 4 {
 		publishers.Go(func() {
 			for {
-				first := int(next.Add(10)) - 10
-				if first >= wanted && enough() {
+				mu.Lock()
+				have := len(acknowledged)
+				mu.Unlock()
+				if have >= wanted && enough() {
 					return
 				}
+				first := int(next.Add(10)) - 10
 				entries := make([]snstypes.PublishBatchRequestEntry, 10)
 				for i := range entries {
 					parity := []string{"even", "odd"}[i%2]
