@@ -175,3 +175,17 @@ func readAnswer(t testing.TB, conn net.Conn) (*http.Response, string) {
 }
 
 func itoa(n int) string { return fmt.Sprint(n) }
+
+// recordStream answers with a stream that comes in pieces of a size.
+func recordStream(t *testing.T, contentType, stream string, size int) (*http.Response, string) {
+	t.Helper()
+	i := &invoker{run: func(_ context.Context, _ *model.Function, in local.Invocation) (*local.Result, error) {
+		w := in.Stream(contentType)
+		for rest := []byte(stream); len(rest) > 0; rest = rest[min(size, len(rest)):] {
+			_, _ = w.Write(rest[:min(size, len(rest))])
+		}
+		return &local.Result{Streamed: true}, nil
+	}}
+	address, _ := serve(t, Options{Application: application(streamingURL(goFunction("stream"))), Invoke: i.invoke})
+	return exchangeRaw(t, address, "GET / HTTP/1.1\nHost: localhost\n\n")
+}

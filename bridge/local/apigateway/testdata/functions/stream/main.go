@@ -24,6 +24,9 @@ func handle(_ context.Context, request events.LambdaFunctionURLRequest) (*events
 			awaitFile(filepath.Join(q["dir"], strconv.Itoa(n)))
 			_, _ = io.WriteString(write, "piece "+strconv.Itoa(n)+"\n")
 		}
+		if q["end"] != "" {
+			awaitFile(filepath.Join(q["dir"], "end"))
+		}
 		switch q["end"] {
 		case "fail":
 			_ = write.CloseWithError(errors.New("the source dried up"))
