@@ -17,14 +17,39 @@ import (
 // may call them, limits of time, payloads, streams, CORS, stage variables, and
 // the routes of sockets.
 func TestServerlessAPIs(t *testing.T) {
-	project := copyCase(t, "go-serverless")
+	app := load(t, "go-serverless")
+	for _, d := range app.Diagnostics {
+		t.Errorf("a remark: %+v", d)
+	}
+	wantAPIs(t, app, wantServerless)
+	if url := app.Functions[1].Environment["SOCKET"]; !strings.HasSuffix(url, ".execute-api.us-east-1.amazonaws.com/default") {
+		t.Errorf("the function finds the management API at %q", url)
+	}
+}
+
+// So it is where CloudFormation's own resources say it. A route to a function
+// of another application is left out alone.
+func TestAPIsOfPlainResources(t *testing.T) {
+	app := load(t, "apis-l1")
+	wantAPIs(t, app, wantPlain)
+	if len(app.Diagnostics) != 1 || !strings.Contains(app.Diagnostics[0].Message, "function:elsewhere, which is no function of the application") {
+		t.Errorf("the remarks are %+v", app.Diagnostics)
+	}
+}
+
+func load(t *testing.T, name string) *model.Application {
+	t.Helper()
+	project := copyCase(t, name)
 	app, err := bridge.Load(bridge.Options{Assembly: filepath.Join(project, "cdk.out"), Project: project})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range app.Diagnostics {
-		t.Errorf("a remark: %+v", d)
-	}
+	return app
+}
+
+// wantAPIs compares all that the model has of APIs with a text of it.
+func wantAPIs(t *testing.T, app *model.Application, want string) {
+	t.Helper()
 	var got []string
 	for _, api := range app.APIs {
 		got = append(got, apiText(api))
@@ -42,11 +67,8 @@ func TestServerlessAPIs(t *testing.T) {
 				when(r.RouteResponse, " answers"), when(r.APIKeyRequired, " key"), authorizerText(r.Authorizer)))
 		}
 	}
-	if have := strings.Join(got, "\n"); have != strings.TrimSpace(wantServerless) {
+	if have := strings.Join(got, "\n"); have != strings.TrimSpace(want) {
 		t.Errorf("the model has\n%s", have)
-	}
-	if url := app.Functions[1].Environment["SOCKET"]; !strings.HasSuffix(url, ".execute-api.us-east-1.amazonaws.com/default") {
-		t.Errorf("the function finds the management API at %q", url)
 	}
 }
 
@@ -87,6 +109,20 @@ Shop/Socket default $request.body.action map[mode:fast]
   $default Hello 29000 NONE
   $disconnect Hello 29000 NONE
   say Hello 5000 NONE answers key
+`
+
+const wantPlain = `
+Shop/Http HTTP live map[mode:fast] CORS [https://shop.example] [GET] [] [x-page] 60 false
+  ANY /simple Hello 1.0 30000 CUSTOM by simple REQUEST Guard 2.0 1m0s [$request.header.X-Key] simple
+  GET /orders/{id} Hello 2.0 5000 JWT [orders] by login JWT [$request.header.Authorization] https://login.example shop
+Shop/Rest REST live map[mode:fast] binary [image/png]
+  ANY /shop/{proxy+} Hello 1.0 5000 CUSTOM by token TOKEN Guard 1.0 5m0s [method.request.header.X-Token] ^Bearer .+
+  GET /shop Hello 1.0 29000 NONE key streams
+Shop/Url URL $default CORS [*] [] [] [] 0 false streams
+  ANY $default Hello 2.0 3000 NONE
+Shop/Socket live $request.body.kind map[]
+  $connect Hello 29000 CUSTOM by who REQUEST Guard - [route.request.querystring.token]
+  say Hello 29000 NONE answers
 `
 
 func apiText(api *model.API) string {
