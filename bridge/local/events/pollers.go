@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local"
+	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/filter"
 	"github.com/bailey-cdk/bailey/bridge/local/events/mapping"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
@@ -38,7 +39,7 @@ type pollers struct {
 func newPollers(p *Plane, env service.Env) *pollers {
 	s := &pollers{env: env, app: env.App}
 	s.runs = mapping.New(mapping.Options{
-		Invoke: env.Invoke, Queue: queueSource{p.sqs, env.Store}, Stream: p.dynamodb,
+		Invoke: env.Invoke, Queue: queueSource{p.sqs, env.Store}, Stream: streamSource{p.dynamodb},
 		Checkpoints: checkpoints{env.Store}, Filter: criteria, Destination: s.discarded, Observe: s.observe, Logf: env.Logf,
 	})
 	return s
@@ -154,6 +155,18 @@ func (q queueSource) Release(_ context.Context, arn string, handles []string) er
 func (q queueSource) VisibilityTimeout(arn string) time.Duration {
 	// A queue that is gone makes Receive say so.
 	return cmp.Or(q.sqs.VisibilityTimeout(arn), time.Second)
+}
+
+// streamSource is DynamoDB Streams as mappings need them.
+type streamSource struct{ *dynamodb.Service }
+
+func (s streamSource) Read(ctx context.Context, arn, shard, after string, limit int, wait time.Duration) ([]mapping.Record, error) {
+	read, err := s.Service.Read(ctx, arn, shard, after, limit, wait)
+	records := make([]mapping.Record, len(read))
+	for i, r := range read {
+		records[i] = mapping.Record(r)
+	}
+	return records, err
 }
 
 // checkpoints keeps how far streams were read.

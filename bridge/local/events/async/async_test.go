@@ -76,7 +76,7 @@ func (f *fixture) open() {
 }
 
 func (f *fixture) close() {
-	_ = f.Service.Close()
+	_ = f.Close()
 	_ = f.db.Close()
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -14,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -96,7 +96,7 @@ func (f *fixture) open() {
 
 func (f *fixture) close() {
 	f.server.Close()
-	_ = f.Service.Close()
+	_ = f.Close()
 	_ = f.db.Close()
 }
 
@@ -465,10 +465,12 @@ func TestNoOrphan(t *testing.T) {
 	f := newFixture(t, orders(nil))
 	p, err := f.process(t.Context())
 	f.check(err)
-	pid := p.cmd.Process.Pid
-	f.Service.Close()
-	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("process %d is still there: %v", pid, err)
+	f.Close()
+	if !p.ended() {
+		t.Errorf("process %d is still there", p.cmd.Process.Pid)
+	}
+	if _, err := os.Stat(filepath.Dir(p.socket)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its socket's folder is still there: %v", err)
 	}
 }
 
@@ -618,9 +620,15 @@ func TestSize(t *testing.T) {
 		value any
 		want  int
 	}{
-		{map[string]any{"S": "abc"}, 3}, {map[string]any{"N": "12345"}, 4}, {map[string]any{"N": "-1.50"}, 3}, {map[string]any{"B": "AQID"}, 3},
-		{map[string]any{"BOOL": true}, 1}, {map[string]any{"NULL": true}, 1}, {map[string]any{"SS": []any{"a", "bc"}}, 3},
-		{map[string]any{"L": []any{map[string]any{"S": "a"}}}, 5}, {map[string]any{"M": map[string]any{"k": map[string]any{"S": "a"}}}, 6},
+		{map[string]any{"S": "abc"}, 3},
+		{map[string]any{"N": "12345"}, 4},
+		{map[string]any{"N": "-1.50"}, 3},
+		{map[string]any{"B": "AQID"}, 3},
+		{map[string]any{"BOOL": true}, 1},
+		{map[string]any{"NULL": true}, 1},
+		{map[string]any{"SS": []any{"a", "bc"}}, 3},
+		{map[string]any{"L": []any{map[string]any{"S": "a"}}}, 5},
+		{map[string]any{"M": map[string]any{"k": map[string]any{"S": "a"}}}, 6},
 	} {
 		if got := valueSize(test.value); got != test.want {
 			t.Errorf("%v: %d, want %d", test.value, got, test.want)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bailey-cdk/bailey/bridge/local/events/mapping"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
 	"github.com/bailey-cdk/bailey/bridge/model"
@@ -300,7 +299,19 @@ func (i *streamInfo) shardID() string {
 	return fmt.Sprintf("shardId-%020d-%08x", int64(i.Created*1000), 1)
 }
 
-// Shards is for [mapping.Stream]. It waits for a stream that is being made.
+// Record is a record as a function gets it.
+type Record struct {
+	SequenceNumber string
+	// Key is the key of the item, as JSON.
+	Key string
+	// At is when the item changed.
+	At time.Time
+	// Event is the record as a function's event has it, a JSON object.
+	Event []byte
+}
+
+// Shards are the ids of the shards of the stream with an ARN: one. It waits for
+// tables that are being made.
 func (s *Service) Shards(ctx context.Context, arn string) ([]string, error) {
 	if _, err := s.process(ctx); err != nil {
 		return nil, err
@@ -312,7 +323,8 @@ func (s *Service) Shards(ctx context.Context, arn string) ([]string, error) {
 	return []string{info.shardID()}, nil
 }
 
-// Newest is for [mapping.Stream].
+// Newest is the sequence number of the stream's newest record, "" where it has
+// never had one.
 func (s *Service) Newest(_ context.Context, arn, _ string) (string, error) {
 	info, err := s.streamOf(arn)
 	if err != nil {
@@ -325,8 +337,10 @@ func (s *Service) Newest(_ context.Context, arn, _ string) (string, error) {
 	return sequenceNumber(n), err
 }
 
-// Read is for [mapping.Stream].
-func (s *Service) Read(ctx context.Context, arn, _, after string, limit int, wait time.Duration) ([]mapping.Record, error) {
+// Read returns at most limit records after a sequence number, from the oldest
+// kept where that is "". It waits for the first for as long as wait, and returns
+// none where none came.
+func (s *Service) Read(ctx context.Context, arn, _, after string, limit int, wait time.Duration) ([]Record, error) {
 	info, err := s.streamOf(arn)
 	if err != nil {
 		return nil, err
@@ -350,11 +364,11 @@ func (s *Service) Read(ctx context.Context, arn, _, after string, limit int, wai
 }
 
 // events are records as a function's event has them.
-func events(arn string, records []*streamRecord) []mapping.Record {
-	all := make([]mapping.Record, len(records))
+func events(arn string, records []*streamRecord) []Record {
+	all := make([]Record, len(records))
 	for i, r := range records {
 		r.SourceARN = arn
-		all[i] = mapping.Record{
+		all[i] = Record{
 			SequenceNumber: r.DynamoDB.SequenceNumber, Key: string(encode(r.DynamoDB.Keys)),
 			At: time.Unix(int64(r.DynamoDB.Created), 0), Event: encode(r),
 		}
