@@ -34,7 +34,7 @@ func (p *Plane) dispatch(w http.ResponseWriter, r *http.Request) {
 	}
 	e := p.find(target, scope, req.Form.Get("Version"))
 	if e == nil {
-		e = p.byPath(r.URL.Path)
+		e = p.byPath(r.URL.Path, target+scope+req.Form.Get("Action") == "")
 	}
 	if e == nil {
 		service.FailJSON(w, req, "1.0", "", service.Errorf("UnknownOperationException", "the local event plane has no service for this request (X-Amz-Target %q, credential scope %q); it has: %s", target, scope, p.names()))
@@ -68,13 +68,14 @@ func (p *Plane) find(target, scope, version string) *entry {
 	return nil
 }
 
-// byPath is the service with the longest beginning of a path.
-func (p *Plane) byPath(path string) *entry {
+// byPath is the service with the longest beginning of a path. The one that has
+// them all is meant only where a request says nothing else.
+func (p *Plane) byPath(path string, all bool) *entry {
 	var best *entry
 	length := -1
 	for _, e := range p.entries {
 		for _, prefix := range e.Paths {
-			if strings.HasPrefix(path, prefix) && len(prefix) > length {
+			if strings.HasPrefix(path, prefix) && len(prefix) > length && (all || prefix != "/") {
 				best, length = e, len(prefix)
 			}
 		}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/async"
 	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
+	"github.com/bailey-cdk/bailey/bridge/local/events/firehose"
+	"github.com/bailey-cdk/bailey/bridge/local/events/s3"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
@@ -40,6 +42,12 @@ type Options struct {
 	// and failed is invoked again; the next one is twice as long. 1 minute where
 	// it is 0, as on Lambda.
 	RetryDelay time.Duration
+	// MaxBuffering is the longest that a Firehose stream buffers records, whatever
+	// it says itself; 0 leaves it to the stream.
+	MaxBuffering time.Duration
+	// OpenSearch is the address of a cluster that Firehose streams send documents
+	// to; "" for the local index.
+	OpenSearch string
 	// Idle takes messages and keeps them, and does nothing with them: no function
 	// is invoked, no schedule fires. Nobody is told where the plane is.
 	Idle bool
@@ -59,6 +67,9 @@ type Plane struct {
 	// dynamodb is for those that read streams, lambda for Invoke elsewhere.
 	dynamodb *dynamodb.Service
 	lambda   *async.Service
+	// s3 is for those that write objects, firehose for Flush.
+	s3       *s3.Service
+	firehose *firehose.Service
 
 	logs sync.Mutex
 	swap sync.Mutex
@@ -256,7 +267,7 @@ func Reset(dir string) error {
 	if err == nil { // else it is damaged, and goes all the more
 		defer db.Close()
 	}
-	for _, folder := range []string{"dynamodb", "s3"} {
+	for _, folder := range []string{"dynamodb", "s3", "opensearch"} {
 		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/async"
 	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/eventbridge"
+	"github.com/bailey-cdk/bailey/bridge/local/events/firehose"
+	"github.com/bailey-cdk/bailey/bridge/local/events/s3"
 	"github.com/bailey-cdk/bailey/bridge/local/events/scheduler"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sns"
@@ -68,6 +70,20 @@ func services() []*entry {
 			New: func(p *Plane, env service.Env) (made service.Service, err error) {
 				p.dynamodb, err = dynamodb.New(env, dynamodb.Options{})
 				return p.dynamodb, err
+			},
+		},
+		{ // also what no other service knows: a request without a signature
+			Scopes: []string{"s3"}, Paths: []string{"/"}, Stream: true,
+			New: func(p *Plane, env service.Env) (made service.Service, err error) {
+				p.s3, err = s3.New(env)
+				return p.s3, err
+			},
+		},
+		{
+			Scopes: []string{"firehose"}, Targets: []string{"Firehose_20150804"}, Paths: []string{"/_opensearch/"}, ARNs: []string{"firehose"},
+			New: func(p *Plane, env service.Env) (made service.Service, err error) {
+				p.firehose, err = firehose.New(env, firehose.Options{Stage: p.stage, MaxInterval: p.options.MaxBuffering, OpenSearch: p.options.OpenSearch})
+				return p.firehose, err
 			},
 		},
 		{ // the last one: it takes messages from the others
