@@ -320,7 +320,10 @@ func (s *apiServer) printTable(apis []servedAPI, listeners []net.Listener) error
 			if r.Function == "" {
 				target = r.Note
 			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", r.Method, r.Path, target, r.Authorization)
+			if r.Authorization != "" {
+				target += "\t" + r.Authorization
+			}
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", r.Method, r.Path, target)
 		}
 	}
 	return w.Flush()

@@ -25,7 +25,8 @@ type Options struct {
 	// gateway itself in lines that begin with "bailey:". Nil drops them.
 	Logs io.Writer
 	// Hosts are names that a request's Host may have beside localhost,
-	// *.localhost and the loopback addresses. "*" stands for every name.
+	// *.localhost and the loopback addresses. "0.0.0.0" and "::" stand for
+	// every address, "*" for every name too.
 	Hosts []string
 	// Origins are web origins ("https://app.example") whose pages may call an
 	// API that says nothing of CORS by itself; "*" stands for all. Pages of

@@ -21,11 +21,14 @@ func (x *exchange) trusted() bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+	ip := net.ParseIP(host)
+	if ip != nil && ip.IsLoopback() {
 		return true
 	}
 	for _, allowed := range x.gateway.options.Hosts {
-		if allowed == "*" || strings.EqualFold(strings.Trim(allowed, "[]"), host) {
+		allowed = strings.Trim(allowed, "[]")
+		everywhere := net.ParseIP(allowed).IsUnspecified() // no name leads to an address that is written out
+		if allowed == "*" || strings.EqualFold(allowed, host) || everywhere && ip != nil {
 			return true
 		}
 	}
