@@ -648,7 +648,7 @@ func rulesOfAPIs(t testing.TB) []rule {
 		},
 		{
 			says: "A path that is no resource gives 403 Missing Authentication Token", page: restGateway, api: "Rest", method: "GET", path: "/nothing",
-			sam: differs("AWS and Bailey are right: the SAM CLI leaves out the header x-amzn-ErrorType, which SDKs read"),
+			sam:  differs("AWS and Bailey are right: the SAM CLI leaves out the header x-amzn-ErrorType, which SDKs read"),
 			want: wanted{status: 403, body: `{"message":"Missing Authentication Token"}`, headers: map[string]string{"X-Amzn-Errortype": "MissingAuthenticationTokenException"}},
 		},
 		{

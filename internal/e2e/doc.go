@@ -9,6 +9,10 @@
 // constraints.txt). [Prepare] installs them ahead, where there is a network;
 // scripts/with-docker then runs the tests in a namespace that has none.
 //
+// The libraries that call APIs come from npm in the same way (clients). A
+// browser is the machine's Chromium, which Prepare installs from Debian's
+// packages where it can.
+//
 // # An AWS account
 //
 // [AWS] starts an emulator of AWS that implements CloudFormation, from PyPI as

@@ -156,6 +156,12 @@ func Prepare(progress io.Writer, runtimeIDs ...string) error {
 	if _, err := installEmulator(progress); err != nil {
 		return err
 	}
+	if _, err := installClients(progress); err != nil {
+		return err
+	}
+	if err := installBrowser(progress); err != nil {
+		_, _ = fmt.Fprintln(progress, "no browser:", err) // the tests that need one skip
+	}
 	for _, id := range runtimeIDs {
 		if _, err := newStandIn(id, progress); err != nil {
 			return fmt.Errorf("a stand-in for the image of %s: %w", id, err)
