@@ -175,6 +175,9 @@ func (s *session) serve(first *state) error {
 		return err
 	}
 	s.lambda = &lambdaapi.Handler{Engine: invoker(s.invoke), Hosts: []string{s.o.Host}, Function: s.function}
+	if s.plane != nil { // it retries an event, and knows where its outcome goes
+		s.lambda.Async = s.plane.InvokeAsync
+	}
 	if err := s.servers.start(s.plane, s.lambda); err != nil {
 		return err
 	}
