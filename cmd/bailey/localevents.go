@@ -192,8 +192,12 @@ func (e *eventServer) open(app *model.Application, url string, idle bool) (*even
 	events.Localise(app, url)
 	var engine *local.Engine
 	ready := make(chan struct{})
+	var hosts []string
+	if e.host != "" {
+		hosts = append(hosts, e.host)
+	}
 	plane, err := events.Open(events.Options{
-		Application: app, Dir: stateDir, URL: url, Logs: os.Stderr, Hosts: []string{e.host}, RetryDelay: e.retryDelay, Idle: idle,
+		Application: app, Dir: stateDir, URL: url, Logs: os.Stderr, Hosts: hosts, RetryDelay: e.retryDelay, Idle: idle,
 		Invoke: func(ctx context.Context, fn *model.Function, in local.Invocation) (*local.Result, error) {
 			<-ready
 			if engine == nil {

@@ -22,7 +22,7 @@ import (
 
 // redrive is what bailey local redrive was asked for.
 type redrive struct {
-	eventCommand
+	eventServer
 	to   string
 	rate int
 }
@@ -31,14 +31,19 @@ func newRedrive() *cobra.Command {
 	var r redrive
 	c := &cobra.Command{
 		Use:   "redrive DLQ",
-		Short: "Move the messages of a dead-letter queue back to where they came from",
+		Short: "Send what was given up round again",
 		Long: `Move all messages of an SQS dead-letter queue of the local event plane back to the
 queue that each came from, or to another with --to. DLQ is its construct id, its
 construct path, its logical id, its name or its ARN.
 
+DLQ may also be an event fork, or a branch of one: what is in its failure record
+is sent round again, each event to the branch that gave it up.
+
 It waits until they are moved, and prints how many there were.`,
-		Example: `  bailey local redrive Checkout/DeadLetters
-  bailey local redrive OrdersDLQ --to Orders --rate 10`,
+		Example: `  bailey local redrive OrdersDLQ
+  bailey local redrive OrdersDLQ --to Orders --rate 10
+  bailey local redrive OrderPlaced
+  bailey local redrive OrderPlaced/Checkout`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return r.run(c.Context(), args[0]) },
 	}
@@ -46,6 +51,7 @@ It waits until they are moved, and prints how many there were.`,
 	f := c.Flags()
 	f.StringVar(&r.to, "to", "", "queue that the messages go to")
 	f.IntVar(&r.rate, "rate", 0, "most messages a second, up to 500 (default: as fast as possible)")
+	f.BoolVar(&r.asJSON, "json", false, "print JSON")
 	return c
 }
 
@@ -56,7 +62,11 @@ func (r *redrive) run(ctx context.Context, name string) error {
 	}
 	source, err := app.Queue(name)
 	if err != nil {
-		return cannotRun(err)
+		resender, branch, notFork := forks.Resender(app, name)
+		if notFork != nil {
+			return cannotRun(err)
+		}
+		return r.resend(ctx, app, resender, branch)
 	}
 	destination := ""
 	if r.to != "" {
@@ -66,7 +76,8 @@ func (r *redrive) run(ctx context.Context, name string) error {
 		}
 		destination = queue.ARN
 	}
-	plane, end, err := r.connect(app)
+	e := eventCommand{selection: r.selection, asJSON: r.asJSON}
+	plane, end, err := e.connect(app)
 	if err != nil {
 		return cannotRun(err)
 	}
@@ -75,7 +86,31 @@ func (r *redrive) run(ctx context.Context, name string) error {
 	if err != nil {
 		return failed(err)
 	}
-	return r.print(moved, counted(moved.Moved, "message")+" moved")
+	return e.print(moved, counted(moved.Moved, "message")+" moved")
+}
+
+// resend sends the events of a failure record round again.
+func (r *redrive) resend(ctx context.Context, app *model.Application, resender *model.Function, branch string) error {
+	if r.to != "" || r.rate != 0 {
+		return cannotRun(errors.New("--to and --rate are for queues: a fork sends each event to the branch that gave it up"))
+	}
+	plane, end, err := r.plane(ctx, app, []*model.Function{resender})
+	if err != nil {
+		return cannotRun(err)
+	}
+	defer end()
+	result, err := forks.Resend(ctx, plane, resender, branch)
+	if err != nil {
+		return failed(err)
+	}
+	e := eventCommand{asJSON: r.asJSON}
+	if err := e.print(result, fmt.Sprintf("%s sent again, %d failed", counted(int64(result.Sent), "event"), result.Failed)); err != nil {
+		return err
+	}
+	if result.Failed > 0 {
+		return exitStatus(1)
+	}
+	return nil
 }
 
 // counted is a number of things.
@@ -138,7 +173,7 @@ func (r *replay) run(ctx context.Context, name string) error {
 	if err != nil {
 		return cannotRun(err)
 	}
-	plane, end, err := r.plane(ctx, app, replayer)
+	plane, end, err := r.plane(ctx, app, forks.Needed(app, replayer))
 	if err != nil {
 		return cannotRun(err)
 	}
@@ -157,9 +192,9 @@ func (r *replay) run(ctx context.Context, name string) error {
 	return nil
 }
 
-// plane is the one that runs, or one in this process that runs nothing but the
-// replayer.
-func (r *replay) plane(ctx context.Context, app *model.Application, replayer *model.Function) (*client.Client, func(), error) {
+// plane is the one that runs, or one in this process that runs nothing but these
+// functions, when it is asked to.
+func (e *eventServer) plane(ctx context.Context, app *model.Application, functions []*model.Function) (*client.Client, func(), error) {
 	url, err := events.Find(stateDir)
 	if err == nil {
 		return &client.Client{URL: url, Region: app.Region}, func() {}, nil
@@ -168,7 +203,7 @@ func (r *replay) plane(ctx context.Context, app *model.Application, replayer *mo
 	if !errors.As(err, &notRunning) {
 		return nil, nil, err
 	}
-	if err := buildFunctions(ctx, forks.Needed(app, replayer), runtime.GOOS); err != nil {
+	if err := buildFunctions(ctx, functions, runtime.GOOS); err != nil {
 		return nil, nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -176,7 +211,7 @@ func (r *replay) plane(ctx context.Context, app *model.Application, replayer *mo
 		return nil, nil, err
 	}
 	url = "http://" + listener.Addr().String()
-	plane, end, err := r.open(app, url, true)
+	plane, end, err := e.open(app, url, true)
 	if err != nil {
 		listener.Close()
 		return nil, nil, err

@@ -32,7 +32,7 @@ func Replayer(app *model.Application, name string) (*model.Function, error) {
 		branch := path.Dir(f.Path) // ".../Orders/Replay" of ".../Orders/Replay/Replayer"
 		known = append(known, path.Base(path.Dir(branch)))
 		for _, construct := range []string{f.Path, branch, path.Dir(branch)} {
-			if construct == name || name != "" && strings.HasSuffix(construct, "/"+strings.TrimPrefix(name, "/")) {
+			if matches(construct, name) {
 				found = append(found, f)
 				break
 			}
@@ -56,6 +56,94 @@ func Needed(app *model.Application, replayer *model.Function) []*model.Function 
 		needed = append(needed, destination)
 	}
 	return needed
+}
+
+// Resent is how a resend ended.
+type Resent struct {
+	Sent   int  `json:"sent"`
+	Failed int  `json:"failed"`
+	Done   bool `json:"done"`
+}
+
+// Resender finds the function that sends the events in a fork's failure record
+// round again. The fork is named by its construct id or path, or by that of one
+// of its branches, which branch then is. The error is a [*model.NotFoundError].
+func Resender(app *model.Application, name string) (f *model.Function, branch string, err error) {
+	var found []*model.Function
+	var known []string
+	for _, candidate := range app.Functions {
+		if path.Base(candidate.Path) != "Resender" || candidate.Environment[fork.Bucket] == "" {
+			continue
+		}
+		construct := path.Dir(path.Dir(candidate.Path)) // ".../Orders" of ".../Orders/Record/Resender"
+		known = append(known, path.Base(construct))
+		if matches(construct, name) {
+			found, branch = append(found, candidate), ""
+			continue
+		}
+		for _, b := range branchesOf(candidate) {
+			if matches(construct+"/"+b, name) {
+				found, branch = append(found, candidate), b
+			}
+		}
+	}
+	if len(found) == 1 {
+		return found[0], branch, nil
+	}
+	notFound := &model.NotFoundError{Kind: "fork with a failure record", Name: name, Known: known}
+	for _, f := range found {
+		notFound.Ambiguous = append(notFound.Ambiguous, path.Dir(path.Dir(f.Path)))
+	}
+	return nil, "", notFound
+}
+
+func branchesOf(f *model.Function) (names []string) {
+	var environment []string
+	for name, value := range f.Environment {
+		environment = append(environment, name+"="+value)
+	}
+	branches, err := fork.BranchesFrom(environment)
+	if err != nil {
+		return nil // the function itself says so, when it runs
+	}
+	for _, b := range branches {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// matches says that a construct's path is what a name means.
+func matches(construct, name string) bool {
+	return construct == name || name != "" && strings.HasSuffix(construct, "/"+strings.TrimPrefix(name, "/"))
+}
+
+// Resend has a resender send all events of a branch, "" for all branches, and
+// again where the function's time was over before.
+func Resend(ctx context.Context, plane *client.Client, resender *model.Function, branch string) (*Resent, error) {
+	command := map[string]string{}
+	if branch != "" {
+		command["branch"] = branch
+	}
+	payload, err := json.Marshal(command)
+	if err != nil {
+		return nil, err
+	}
+	total := &Resent{}
+	for {
+		answer, err := plane.Invoke(ctx, cmp.Or(resender.FunctionName, resender.Path), payload)
+		if err != nil {
+			return nil, err
+		}
+		var one Resent
+		if err := json.Unmarshal(answer, &one); err != nil {
+			return nil, fmt.Errorf("%s answered with no result: %w", resender.Path, err)
+		}
+		total.Sent += one.Sent
+		total.Failed, total.Done = one.Failed, one.Done
+		if one.Done || one.Sent == 0 {
+			return total, nil
+		}
+	}
 }
 
 // Command asks a replayer for a replay. Its texts are in RFC 3339, "" for no

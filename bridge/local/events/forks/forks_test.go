@@ -19,6 +19,10 @@ var app = &model.Application{
 	Functions: []*model.Function{
 		replayer("Shop/Orders/Replay/Replayer"), replayer("Shop/Refunds/Late/Replayer"), replayer("Shop/Refunds/Soon/Replayer"),
 		{ID: model.ID{Path: "Shop/Other", Name: "Other"}, ARN: "arn:Shop/Other"},
+		{ID: model.ID{Path: "Shop/Refunds/Record/Resender"}, ARN: "arn:resender", Environment: map[string]string{
+			fork.Bucket: "b", fork.BranchesPrefix + "1": fork.Branch{Name: "Late", DeadLettersARN: "a", Kind: "queue", Target: "t"}.String(),
+		}},
+		{ID: model.ID{Path: "Shop/Refunds/Record/Recorder"}, ARN: "arn:recorder", Environment: map[string]string{fork.Bucket: "b"}},
 	},
 	Topics: []*model.Topic{{ID: model.ID{Path: "Shop/Orders/Topic", Name: "Topic"}, ARN: "arn:topic"}},
 	Tables: []*model.Table{{ID: model.ID{Path: "Shop/Orders/Memory", Name: "Memory"}, ARN: "arn:table", StreamARN: "arn:stream"}},
@@ -41,6 +45,17 @@ func TestReplayer(t *testing.T) {
 		if !errors.As(err, &notFound) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestResender(t *testing.T) {
+	for name, branch := range map[string]string{"Refunds": "", "Shop/Refunds": "", "Refunds/Late": "Late", "Late": "Late"} {
+		if f, got, err := Resender(app, name); err != nil || f != app.Functions[4] || got != branch {
+			t.Errorf("%s: %v %q %v", name, f, got, err)
+		}
+	}
+	if _, _, err := Resender(app, "Orders"); err == nil || !strings.Contains(err.Error(), "there are: Refunds") {
+		t.Error(err)
 	}
 }
 
