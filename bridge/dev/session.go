@@ -147,7 +147,7 @@ func (s *session) serve(first *state) error {
 		events.Localise(first.app, url)
 		s.plane, err = events.Open(events.Options{
 			Application: first.app, Invoke: s.invoke, Dir: filepath.Join(s.dir, ".bailey"), URL: url,
-			Logs: s.notes(), Hosts: []string{s.o.Host},
+			Logs: s.notes(), Hosts: []string{s.o.Host}, MaxBuffering: events.ShortBuffering,
 		})
 		if err != nil {
 			return err

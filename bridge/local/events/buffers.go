@@ -5,10 +5,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/firehose"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 )
+
+// ShortBuffering is a [Options.MaxBuffering] for people at a terminal, who would
+// not wait the minutes that a deployment's streams do.
+const ShortBuffering = 5 * time.Second
 
 // Flush delivers what Firehose streams have in their buffers, and returns when
 // it is in buckets and indexes.
