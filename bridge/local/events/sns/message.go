@@ -1,11 +1,9 @@
 package sns
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -140,116 +138,114 @@ func (m *message) passes(sub *subscription) bool {
 // timeFormat is ISO 8601 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// quote is a text as JSON.
-func quote(b *bytes.Buffer, text string) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(text) // a buffer takes every text
-	b.Truncate(b.Len() - 1)
+// object writes the JSON of notifications.
+type object struct{ b []byte }
+
+func (o *object) raw(text string) { o.b = append(o.b, text...) }
+
+// open begins an object.
+func (o *object) open() { o.b = append(o.b, '{') }
+
+func (o *object) close() { o.b = append(o.b, '}') }
+
+// field writes a name and a text.
+func (o *object) field(name, text string) {
+	o.name(name)
+	o.b = service.AppendJSON(o.b, text)
 }
 
-func field(b *bytes.Buffer, name, text string) {
-	if b.Bytes()[b.Len()-1] != '{' {
-		b.WriteByte(',')
+func (o *object) name(name string) {
+	if o.b[len(o.b)-1] != '{' {
+		o.b = append(o.b, ',')
 	}
-	b.WriteByte('"')
-	b.WriteString(name)
-	b.WriteString(`":`)
-	quote(b, text)
+	o.b = append(service.AppendJSON(o.b, name), ':')
 }
 
 // unsubscribeURL is where a subscription is ended.
 func (s *Service) unsubscribeURL(sub *subscription) string {
-	return s.env.URL + "/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=" + url.QueryEscape(sub.ARN)
+	return s.env.URL + "/?Action=Unsubscribe&Version=2010-03-31&SubscriptionArn=" + sub.escaped
 }
 
 // notSigned stands in the place of a signature, base64 as it is.
 var notSigned = base64.StdEncoding.EncodeToString([]byte("not signed: sent by a local event plane"))
 
 // signature writes the fields of a signature.
-func (s *Service) signature(b *bytes.Buffer, urlName string) {
-	field(b, "SignatureVersion", "1")
-	field(b, "Signature", notSigned)
-	field(b, urlName, s.env.URL+"/SimpleNotificationService.pem")
+func (s *Service) signature(o *object, urlName string) {
+	o.field("SignatureVersion", "1")
+	o.field("Signature", notSigned)
+	o.field(urlName, s.env.URL+"/SimpleNotificationService.pem")
 }
 
 // notification is the JSON that queues, streams and HTTP endpoints get.
 // See https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func (s *Service) notification(t *topic, sub *subscription, m *message) []byte {
-	b := &bytes.Buffer{}
 	text := m.textFor(sub.Protocol)
-	b.Grow(700 + len(text)*9/8)
-	b.WriteByte('{')
-	field(b, "Type", "Notification")
-	field(b, "MessageId", m.id)
+	o := &object{make([]byte, 0, 800+len(text)*9/8)}
+	o.open()
+	o.field("Type", "Notification")
+	o.field("MessageId", m.id)
 	if m.sequence != "" {
-		field(b, "SequenceNumber", m.sequence)
+		o.field("SequenceNumber", m.sequence)
 	}
-	field(b, "TopicArn", t.ARN)
+	o.field("TopicArn", t.ARN)
 	if m.subject != "" {
-		field(b, "Subject", m.subject)
+		o.field("Subject", m.subject)
 	}
-	field(b, "Message", text)
-	field(b, "Timestamp", m.at.UTC().Format(timeFormat))
+	o.field("Message", text)
+	o.field("Timestamp", m.at.UTC().Format(timeFormat))
 	if !t.fifo() && sub.Protocol != "firehose" {
-		s.signature(b, "SigningCertURL")
+		s.signature(o, "SigningCertURL")
 	}
-	field(b, "UnsubscribeURL", s.unsubscribeURL(sub))
+	o.field("UnsubscribeURL", s.unsubscribeURL(sub))
 	if len(m.attributes) > 0 {
-		b.WriteString(`,"MessageAttributes":`)
-		writeAttributes(b, m.attributes)
+		o.name("MessageAttributes")
+		o.attributes(m.attributes)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	o.close()
+	return o.b
 }
 
-func writeAttributes(b *bytes.Buffer, attributes map[string]service.Attribute) {
-	separator := byte('{')
+func (o *object) attributes(attributes map[string]service.Attribute) {
+	o.open()
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		a := attributes[name]
-		b.WriteByte(separator)
-		separator = ','
-		quote(b, name)
-		b.WriteString(`:{`)
-		field(b, "Type", a.DataType)
+		o.name(name)
+		o.open()
+		o.field("Type", a.DataType)
 		if strings.HasPrefix(a.DataType, "Binary") {
-			field(b, "Value", base64.StdEncoding.EncodeToString(a.Value))
+			o.field("Value", base64.StdEncoding.EncodeToString(a.Value))
 		} else {
-			field(b, "Value", string(a.Value))
+			o.field("Value", string(a.Value))
 		}
-		b.WriteByte('}')
+		o.close()
 	}
-	if separator == '{' {
-		b.WriteByte('{')
-	}
-	b.WriteByte('}')
+	o.close()
 }
 
 // event is the JSON that a function gets.
 // See https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
 func (s *Service) event(t *topic, sub *subscription, m *message) []byte {
-	b := &bytes.Buffer{}
 	text := m.textFor(sub.Protocol)
-	b.Grow(900 + len(text)*9/8)
-	b.WriteString(`{"Records":[{`)
-	field(b, "EventSource", "aws:sns")
-	field(b, "EventVersion", "1.0")
-	field(b, "EventSubscriptionArn", sub.ARN)
-	b.WriteString(`,"Sns":{`)
-	field(b, "Type", "Notification")
-	field(b, "MessageId", m.id)
-	field(b, "TopicArn", t.ARN)
+	o := &object{make([]byte, 0, 1000+len(text)*9/8)}
+	o.raw(`{"Records":[{`)
+	o.field("EventSource", "aws:sns")
+	o.field("EventVersion", "1.0")
+	o.field("EventSubscriptionArn", sub.ARN)
+	o.raw(`,"Sns":{`)
+	o.field("Type", "Notification")
+	o.field("MessageId", m.id)
+	o.field("TopicArn", t.ARN)
 	if m.subject != "" {
-		field(b, "Subject", m.subject)
+		o.field("Subject", m.subject)
 	} else {
-		b.WriteString(`,"Subject":null`)
+		o.raw(`,"Subject":null`)
 	}
-	field(b, "Message", text)
-	field(b, "Timestamp", m.at.UTC().Format(timeFormat))
-	s.signature(b, "SigningCertUrl")
-	field(b, "UnsubscribeUrl", s.unsubscribeURL(sub))
-	b.WriteString(`,"MessageAttributes":`)
-	writeAttributes(b, m.attributes)
-	b.WriteString(`}}]}`)
-	return b.Bytes()
+	o.field("Message", text)
+	o.field("Timestamp", m.at.UTC().Format(timeFormat))
+	s.signature(o, "SigningCertUrl")
+	o.field("UnsubscribeUrl", s.unsubscribeURL(sub))
+	o.name("MessageAttributes")
+	o.attributes(m.attributes)
+	o.raw(`}}]}`)
+	return o.b
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,10 +53,12 @@ type subscription struct {
 	policy     *filter.Policy
 	raw        bool
 	deadLetter string
+	escaped    string // its ARN in a URL
 }
 
 // compile reads the attributes.
 func (s *subscription) compile() error {
+	s.escaped = url.QueryEscape(s.ARN)
 	s.raw = s.Attributes["RawMessageDelivery"] == "true"
 	s.policy, s.deadLetter = nil, ""
 	if text := s.Attributes["FilterPolicy"]; text != "" {

@@ -247,16 +247,16 @@ func loopback(host string) bool {
 
 // confirmation is the JSON that an HTTP endpoint gets when it is subscribed.
 func (s *Service) confirmation(t *topic, sub *subscription, id string) []byte {
-	b := &bytes.Buffer{}
-	b.WriteByte('{')
-	field(b, "Type", "SubscriptionConfirmation")
-	field(b, "MessageId", id)
-	field(b, "Token", sub.Token)
-	field(b, "TopicArn", t.ARN)
-	field(b, "Message", "You have chosen to subscribe to the topic "+t.ARN+".\nTo confirm the subscription, visit the SubscribeURL included in this message.")
-	field(b, "SubscribeURL", s.env.URL+"/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn="+url.QueryEscape(t.ARN)+"&Token="+sub.Token)
-	field(b, "Timestamp", s.env.Now().UTC().Format(timeFormat))
-	s.signature(b, "SigningCertURL")
-	b.WriteByte('}')
-	return b.Bytes()
+	o := &object{}
+	o.open()
+	o.field("Type", "SubscriptionConfirmation")
+	o.field("MessageId", id)
+	o.field("Token", sub.Token)
+	o.field("TopicArn", t.ARN)
+	o.field("Message", "You have chosen to subscribe to the topic "+t.ARN+".\nTo confirm the subscription, visit the SubscribeURL included in this message.")
+	o.field("SubscribeURL", s.env.URL+"/?Action=ConfirmSubscription&Version=2010-03-31&TopicArn="+url.QueryEscape(t.ARN)+"&Token="+sub.Token)
+	o.field("Timestamp", s.env.Now().UTC().Format(timeFormat))
+	s.signature(o, "SigningCertURL")
+	o.close()
+	return o.b
 }

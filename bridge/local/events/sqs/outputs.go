@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 )
@@ -145,13 +144,13 @@ func (a messages) appendJSON(b []byte) []byte {
 		b = append(append(b, `{"MessageId":"`...), m.MessageID...)
 		b = append(append(b, `","ReceiptHandle":"`...), m.ReceiptHandle...)
 		b = append(append(b, `","MD5OfBody":"`...), m.MD5OfBody...)
-		b = appendString(append(b, `","Body":`...), m.Body)
+		b = service.AppendJSON(append(b, `","Body":`...), m.Body)
 		if len(m.Attributes) > 0 {
 			b = append(b, `,"Attributes":`...)
 			separator := byte('{')
 			for name, value := range m.Attributes {
 				b = append(append(append(b, separator, '"'), name...), `":`...)
-				b = appendString(b, []byte(value))
+				b = service.AppendJSON(b, value)
 				separator = ','
 			}
 			b = append(b, '}')
@@ -171,38 +170,6 @@ func appendAttributes(b []byte, attributes map[string]service.Attribute) []byte 
 		return append(b, "{}"...)
 	}
 	return append(b, values...)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString writes a JSON string.
-func appendString(b, value []byte) []byte {
-	if !utf8.Valid(value) { // an attribute of another service, perhaps
-		quoted, _ := json.Marshal(string(value)) // never fails
-		return append(b, quoted...)
-	}
-	b = append(b, '"')
-	start := 0
-	for i, c := range value {
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, value[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-	}
-	return append(append(b, value[start:]...), '"')
 }
 
 func (a messages) xml(x *service.XML) {
