@@ -1,10 +1,13 @@
 package events
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/dynamodb"
 	"github.com/bailey-cdk/bailey/bridge/local/events/filter"
 	"github.com/bailey-cdk/bailey/bridge/local/events/mapping"
+	"github.com/bailey-cdk/bailey/bridge/local/events/s3"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/sqs"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
@@ -38,6 +42,7 @@ type pollers struct {
 
 func newPollers(p *Plane, env service.Env) *pollers {
 	s := &pollers{env: env, app: env.App}
+	p.byARN["s3"] = objects{p.s3}
 	s.runs = mapping.New(mapping.Options{
 		Invoke: env.Invoke, Queue: queueSource{p.sqs, env.Store}, Stream: streamSource{p.dynamodb},
 		Checkpoints: checkpoints{env.Store}, Filter: criteria, Destination: s.discarded, Observe: s.observe, Logf: env.Logf,
@@ -78,6 +83,28 @@ func (s *pollers) Close() error {
 // discarded sends the record of a batch that was given up.
 func (s *pollers) discarded(ctx context.Context, arn string, record []byte) error {
 	return s.env.Deliver(ctx, &service.Delivery{Target: arn, Body: record})
+}
+
+// objects takes records of what was given up for buckets. The ARN is that of
+// the object: "arn:aws:s3:::bucket/key".
+type objects struct{ s3 *s3.Service }
+
+// Accept puts the object in its place in tx.
+func (o objects) Accept(tx *store.Tx, d *service.Delivery) error {
+	arn, _ := service.ParseARN(d.Target)
+	bucket, key, ok := strings.Cut(arn.Resource, "/")
+	if !ok {
+		return fmt.Errorf("%s is no object", d.Target)
+	}
+	staged, _ := d.Prepared.(*s3.Staged) // by an earlier run of the transaction
+	if staged == nil {
+		var err error
+		if staged, err = o.s3.Stage(bucket, key, bytes.NewReader(d.Body), http.Header{"Content-Type": {"application/json"}}); err != nil {
+			return err
+		}
+		d.Prepared = staged
+	}
+	return staged.Commit(tx)
 }
 
 // observe notes what became of a batch. The deletions of a queue it notes

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -226,12 +227,14 @@ func TestTableToFunction(t *testing.T) {
 // TestEventInvocation: the invocation type Event with retries and destinations,
 // over HTTP.
 func TestEventInvocation(t *testing.T) {
-	app := queues("dead", "done", "letters")
+	app := queues("done", "letters")
+	app.Buckets = []*model.Bucket{{ID: model.ID{Path: "App/failures", Name: "failures"}, BucketName: "failures", ARN: "arn:aws:s3:::failures"}}
 	fn := function("Async")
 	fn.DeadLetterARN = queueARN("letters")
 	app.Functions = []*model.Function{fn}
-	app.EventInvokeConfigs = []*model.EventInvokeConfig{{Function: fn, OnSuccess: queueARN("done"), OnFailure: queueARN("dead"), MaximumEventAge: time.Hour, MaximumRetryAttempts: 0}}
-	r := start(t, t.TempDir(), app, func(_ context.Context, _ *model.Function, in local.Invocation) (*local.Result, error) {
+	app.EventInvokeConfigs = []*model.EventInvokeConfig{{Function: fn, OnSuccess: queueARN("done"), OnFailure: "arn:aws:s3:::failures", MaximumEventAge: time.Hour, MaximumRetryAttempts: 0}}
+	dir := t.TempDir()
+	r := start(t, dir, app, func(_ context.Context, _ *model.Function, in local.Invocation) (*local.Result, error) {
 		if bytes.Contains(in.Payload, []byte("bad")) {
 			return &local.Result{RequestID: in.RequestID, FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"no good"}`)}, nil
 		}
@@ -252,12 +255,19 @@ func TestEventInvocation(t *testing.T) {
 			t.Errorf("%s: %s", payload, response.Status)
 		}
 	}
-	for name, want := range map[string]string{"done": `"responsePayload":{"ok":true}`, "dead": `"condition":"RetriesExhausted"`, "letters": `{"n":"bad"}`} {
+	for name, want := range map[string]string{"done": `"responsePayload":{"ok":true}`, "letters": `{"n":"bad"}`} {
 		if got := receive(t, r, name, 1, 20); len(got) != 1 || !strings.Contains(*got[0].Body, want) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
 	wantCount(t, r, service.Consumed, "", fn.ARN, 1)
+	files, err := filepath.Glob(filepath.Join(dir, "s3", "failures", "aws", "lambda", "async", "Async", "*", "*", "*", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
+	}
+	if text, err := os.ReadFile(files[0]); err != nil || !strings.Contains(string(text), `"condition":"RetriesExhausted"`) {
+		t.Errorf("%s %v", text, err)
+	}
 }
 
 // TestIdle keeps what it takes, and the next plane delivers it.

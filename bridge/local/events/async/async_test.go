@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -259,6 +260,19 @@ func TestEventBus(t *testing.T) {
 	}
 	if event.Source != "lambda" || event.DetailType != "Lambda Function Invocation Result - Success" || event.Detail[0] != '{' || event.Resources[0] != busARN {
 		t.Errorf("%+v", event)
+	}
+}
+
+// TestBucket: the record is an object, under the key that Lambda gives it.
+func TestBucket(t *testing.T) {
+	f := newFixture(t, func(f *fixture) {
+		f.answer = failing
+		f.config(func(c *model.EventInvokeConfig) { c.OnFailure, c.MaximumRetryAttempts = "arn:aws:s3:::failures", 0 })
+	})
+	f.send(`{}`)
+	f.until(service.DeadLettered, 1)
+	if key := regexp.MustCompile(`^arn:aws:s3:::failures/aws/lambda/async/Worker/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$`); !key.MatchString(f.deliveries[0].Target) {
+		t.Error(f.deliveries[0].Target)
 	}
 }
 

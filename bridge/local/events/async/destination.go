@@ -123,8 +123,12 @@ func (s *Service) send(tx *store.Tx, fn *model.Function, r *record, target strin
 	if condition == conditionSuccess {
 		what = service.Delivered
 	}
-	if arn, _ := service.ParseARN(target); arn.Service == "events" {
+	switch arn, _ := service.ParseARN(target); arn.Service {
+	case "events":
 		body = busEvent(fn, target, body, condition)
+	case "s3":
+		now := s.env.Now().UTC()
+		target += "/aws/lambda/async/" + fn.FunctionName + now.Format("/2006/01/02/2006-01-02T15.04.05-") + service.NewID()
 	}
 	return s.hand(tx, r, what, &service.Delivery{Target: target, Source: fn.ARN, Body: body})
 }

@@ -66,12 +66,16 @@ func (l *lane) discard(records []Record, condition string, invocations int, resu
 		return
 	}
 	record := l.discardedRecord(records, condition, invocations, result)
+	destination := l.m.OnFailure
+	if serviceOf(destination) == "s3" {
+		destination += "/aws/lambda/" + l.m.Name + "/" + l.shard + time.Now().UTC().Format("/2006/01/02/2006-01-02T15.04.05-") + newUUID()
+	}
 	for range 3 { // one more than nothing; Lambda itself gives up too
-		err := l.o.Destination(l.invoking, l.m.OnFailure, record)
+		err := l.o.Destination(l.invoking, destination, record)
 		if err == nil {
 			return
 		}
-		l.o.Logf("%s cannot send the record of a failed batch to %s: %v: %s", l.m.Path, l.m.OnFailure, err, record)
+		l.o.Logf("%s cannot send the record of a failed batch to %s: %v: %s", l.m.Path, destination, err, record)
 		if !pause(l.invoking, l.o.RetryInterval) {
 			return
 		}

@@ -116,7 +116,8 @@ type Options struct {
 	// returns takes a record as JSON.
 	Filter func(pattern string) (matches func(record []byte) bool, err error)
 	// Destination sends the record of a batch that was given up, a JSON text,
-	// to the ARN of an on-failure destination. Nil where there is none.
+	// to the ARN of an on-failure destination: of an object, where that is a
+	// bucket. Nil where there is none.
 	Destination func(ctx context.Context, arn string, record []byte) error
 	// Observe is told of each batch. Nil tells nobody.
 	Observe func(Outcome)

@@ -174,7 +174,13 @@ func TestStreamRecordAge(t *testing.T) {
 		m.MaximumRecordAge, m.OnFailure = time.Hour, "arn:aws:s3:::bucket"
 	})
 	records := make(chan []byte, 10)
-	s.o.Destination = func(_ context.Context, _ string, record []byte) error { records <- record; return nil }
+	s.o.Destination = func(_ context.Context, arn string, record []byte) error {
+		if !strings.HasPrefix(arn, "arn:aws:s3:::bucket/aws/lambda/") || !strings.Contains(arn, "/"+testShard+"/") {
+			t.Errorf("sent to %s", arn)
+		}
+		records <- record
+		return nil
+	}
 	s.put("a", "old", time.Now().Add(-2*time.Hour))
 	s.put("a", "new", time.Now())
 	run(t, s.o, s.m)
