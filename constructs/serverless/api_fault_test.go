@@ -45,7 +45,7 @@ func wantMistakes(t *testing.T, mistakes func(stack awscdk.Stack) []mistake) {
 				ours = append(ours, fault)
 			}
 		}
-		if len(ours) != 1 || !strings.Contains(ours[0], m.fault) || !strings.Contains(ours[0], "api_fault_test.go:") {
+		if len(ours) != 1 || !strings.Contains(ours[0], m.fault) || !strings.Contains(ours[0], "_test.go:") {
 			t.Errorf("%s: the faults are %q, want one with %q", m.name, ours, m.fault)
 		}
 	}

@@ -100,7 +100,8 @@
 // templates allow what SAM's do, on the ARN of the construct that they are given
 // instead of a name; where that construct is encrypted with a key of yours, they
 // allow the use of the key too. (One differs: [LambdaInvokePolicy] is not for
-// all functions whose names begin alike.) [Statement], [RawStatement] and
+// all functions whose names begin alike.) [PolicyTemplate] is any of SAM's by
+// its name and with its own parameters. [Statement], [RawStatement] and
 // [ManagedPolicy] say anything else. Grants of the CDK work as well.
 //
 // # Mistakes

@@ -10,8 +10,9 @@ import (
 )
 
 // Policy is something that a function may do. The functions of this package
-// named after SAM's policy templates make the usual ones; [Statement],
-// [RawStatement] and [ManagedPolicy] say anything else.
+// named after SAM's policy templates make the usual ones, and [PolicyTemplate]
+// makes any of SAM's; [Statement], [RawStatement] and [ManagedPolicy] say
+// anything else.
 //
 // Other packages can implement it: Attach adds to the role of fn, and reports a
 // mistake by [Function.AddFault].
@@ -29,8 +30,11 @@ func (f *Function) attachPolicy(policy Policy) {
 }
 
 func policyName(policy Policy) string {
-	if g, ok := policy.(grant); ok {
-		return g.template.name
+	switch p := policy.(type) {
+	case grant:
+		return p.template.name
+	case samPolicy:
+		return p.name
 	}
 	return fmt.Sprintf("policy %T", policy)
 }
