@@ -271,6 +271,9 @@ func (c *connection) readMessage(ctx context.Context, n int64) ([]byte, error) {
 			return nil, errClosed
 		}
 		switch {
+		case errors.Is(err, io.EOF) && !isText(message):
+			c.close(ws.StatusInvalidFramePayloadData, "a message is UTF-8")
+			return nil, errClosed
 		case errors.Is(err, io.EOF):
 			return message, nil
 		case err != nil:

@@ -52,7 +52,8 @@
 // # Limits
 //
 // Messages of 128 KB in frames of 32 KB; beyond that the connection is closed
-// with 1009. A binary message closes it with 1003. It ends with 1001 after 10
+// with 1009. A binary message closes it with 1003, and text that is no UTF-8 with
+// 1007. It ends with 1001 after 10
 // minutes without a message in either direction, and after 2 hours. Pings are
 // answered and count as a sign of life, on which AWS gives no word.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html

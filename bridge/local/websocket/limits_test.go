@@ -147,6 +147,13 @@ func TestMessageLimits(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no UTF-8", func(t *testing.T) {
+		r := start(t, chat(), nil).raw(t)
+		r.frame(t, fin|text, []byte{0xff})
+		if got := r.closeCode(t); got != 1007 {
+			t.Errorf("closed with %d", got)
+		}
+	})
 	t.Run("binary", func(t *testing.T) {
 		r := start(t, chat(), nil).raw(t)
 		r.frame(t, fin|binKnd, []byte("x"))

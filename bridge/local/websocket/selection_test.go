@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
+
+	"github.com/bailey-cdk/bailey/bridge/model"
 )
 
 // TestSelection: expressions, messages, and the keys that come of them.
@@ -149,6 +152,29 @@ func FuzzWildcard(f *testing.F) {
 		}
 		if !wildcard("*", text) || !wildcard(pattern+"*", pattern+text) {
 			t.Errorf("%q, %q: a star does not match", pattern, text)
+		}
+	})
+}
+
+// FuzzMessageEvent: a function gets a message exactly as it was sent.
+func FuzzMessageEvent(f *testing.F) {
+	f.Add(`{"action":"join"}`, "join")
+	f.Add("<script>\u2028 & é", "$default")
+	f.Fuzz(func(t *testing.T, message, route string) {
+		if !utf8.ValidString(message) || !utf8.ValidString(route) {
+			return // it is closed before, and a template is UTF-8
+		}
+		c := &connection{id: newID(), domain: "localhost"}
+		e := c.messageEvent(&api{model: &model.WebSocketAPI{StageName: "live"}}, route, message, time.Now())
+		var got struct {
+			Body           string
+			RequestContext struct{ RouteKey, EventType, ConnectionID string }
+		}
+		if err := json.Unmarshal(e.payload(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Body != message || got.RequestContext.RouteKey != route || got.RequestContext.EventType != "MESSAGE" || got.RequestContext.ConnectionID != c.id {
+			t.Errorf("%q came as %s", message, e.payload())
 		}
 	})
 }
