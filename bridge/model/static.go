@@ -108,9 +108,7 @@ func staticRoute(route *Route, request string, responses []mockResponse) *Static
 		for _, match := range corsOrigin.FindAllStringSubmatch(template, -1) {
 			static.Origins = append(static.Origins, match[1])
 		}
-		for _, origin := range strings.Fields(static.Headers["Access-Control-Allow-Origin"]) {
-			static.Origins = append(static.Origins, origin)
-		}
+		static.Origins = append(static.Origins, strings.Fields(static.Headers["Access-Control-Allow-Origin"])...)
 	case strings.ContainsAny(template, "#$"):
 		static.Unserved = "its MOCK integration answers by a template (VTL), which is not run"
 	default:

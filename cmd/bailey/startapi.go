@@ -314,7 +314,7 @@ func (s *apiServer) printTable(apis []servedAPI, listeners []net.Listener) error
 	}
 	w := tabwriter.NewWriter(os.Stderr, 0, 0, 2, ' ', 0)
 	for _, api := range reports {
-		fmt.Fprintf(w, "%s (%s) at %s\n", api.Name, protocolNames[model.Protocol(api.Protocol)], api.URL)
+		_, _ = fmt.Fprintf(w, "%s (%s) at %s\n", api.Name, protocolNames[model.Protocol(api.Protocol)], api.URL)
 		for _, r := range api.Routes {
 			target := "-> " + r.Function
 			if r.Function == "" {
@@ -323,7 +323,7 @@ func (s *apiServer) printTable(apis []servedAPI, listeners []net.Listener) error
 			if r.Authorization != "" {
 				target += "\t" + r.Authorization
 			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\n", r.Method, r.Path, target)
+			_, _ = fmt.Fprintf(w, "  %s\t%s\t%s\n", r.Method, r.Path, target)
 		}
 	}
 	return w.Flush()

@@ -143,7 +143,8 @@ func TestAuthorizerEvents(t *testing.T) {
 			map[string]string{
 				"version": `"2.0"`, "type": `"REQUEST"`, "routeArn": arn + `$default/POST/pets/7"`, "identitySource": `["tok","1","POST /pets/{id}","blue"]`,
 				"body": "(absent)", "isBase64Encoded": "(absent)", "routeKey": `"POST /pets/{id}"`, "pathParameters.id": `"7"`, "headers.authorization": `"tok"`,
-			}, `{"lambda":{"a":[1],"b":true}}`,
+			},
+			`{"lambda":{"a":[1],"b":true}}`,
 		},
 		{
 			lambdaAuthorizers, "1.0 of an HTTP API", guarded(model.HTTP, &model.Authorizer{Type: "REQUEST", PayloadFormatVersion: "1.0", IdentitySource: []string{"$request.header.Authorization", "$request.querystring.q"}}, "POST /pets/{id}"),
@@ -151,7 +152,8 @@ func TestAuthorizerEvents(t *testing.T) {
 			map[string]string{
 				"version": `"1.0"`, "type": `"REQUEST"`, "methodArn": arn + `$default/POST/pets/7"`, "identitySource": `"tok,1"`, "authorizationToken": `"tok,1"`,
 				"resource": `"/pets/{id}"`, "body": "(absent)", "requestContext.resourcePath": `"/pets/{id}"`,
-			}, `{"lambda":{"key":"value","n":1}}`,
+			},
+			`{"lambda":{"key":"value","n":1}}`,
 		},
 		{
 			authorizerInput, "TOKEN", guarded(model.REST, &model.Authorizer{Type: "TOKEN", IdentitySource: []string{"method.request.header.Authorization"}}, "POST /pets/{id}"),
@@ -165,7 +167,8 @@ func TestAuthorizerEvents(t *testing.T) {
 			map[string]string{
 				"type": `"REQUEST"`, "methodArn": arn + `prod/POST/pets/7"`, "version": "(absent)", "identitySource": "(absent)", "httpMethod": `"POST"`,
 				"pathParameters": `{"id":"7"}`, "stageVariables": `{"color":"blue"}`, "body": "(absent)", "requestContext.stage": `"prod"`,
-			}, `{"key":"value","n":"1","principalId":"me"}`,
+			},
+			`{"key":"value","n":"1","principalId":"me"}`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

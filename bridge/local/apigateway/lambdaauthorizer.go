@@ -88,7 +88,7 @@ func (x *exchange) decide(a *model.Authorizer, sources []string) (*decision, err
 	if a.ResultTTL <= 0 || len(sources) == 0 {
 		return x.ask(a, sources)
 	}
-	kept, _ := x.endpoint.authorizers.LoadOrStore(a, &decisionCache{})
+	kept, _ := x.authorizers.LoadOrStore(a, &decisionCache{})
 	return kept.(*decisionCache).get(strings.Join(sources, "\x00"), a.ResultTTL, func() (*decision, error) { return x.ask(a, sources) })
 }
 
