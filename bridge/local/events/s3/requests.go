@@ -115,6 +115,10 @@ func (s *Service) getObject(w http.ResponseWriter, r *service.Request, b *bucket
 // describe sets what a response says of an object.
 func describe(h http.Header, o *object) {
 	for name, value := range o.Headers {
+		if strings.HasPrefix(name, metadataHeader) {
+			h[strings.ToLower(name)] = []string{value} // boto3 keeps the case
+			continue
+		}
 		h.Set(name, value)
 	}
 	h.Set("ETag", `"`+o.ETag+`"`)
