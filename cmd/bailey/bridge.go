@@ -107,7 +107,7 @@ func writeTemplate(ctx context.Context, app *model.Application, o *output) (*sam
 }
 
 // buildFunctions builds Go functions, and says so where it takes a second.
-func buildFunctions(ctx context.Context, functions []*model.Function, goos string) error {
+func buildFunctions(ctx context.Context, functions []*model.Function, goos string) error { //nolint:unparam // on Linux runtime.GOOS is the same
 	done := startProgress("building functions")
 	defer done()
 	return bridge.Build(ctx, functions, bridge.BuildOptions{OS: goos, Progress: func(name string, r build.Result, err error) {

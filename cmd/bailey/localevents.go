@@ -54,7 +54,7 @@ func (e *eventCommand) connect(app *model.Application) (*client.Client, func(), 
 	}
 	plane, err := events.Open(events.Options{Application: app, Dir: stateDir, Logs: os.Stderr, Idle: true, Invoke: nothingRuns})
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return nil, nil, err
 	}
 	server := &http.Server{Handler: plane, ReadHeaderTimeout: 10 * time.Second}
@@ -176,7 +176,7 @@ func (e *eventServer) run(ctx context.Context) error {
 	}
 	plane, end, err := e.open(app, "http://"+listener.Addr().String(), false)
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return cannotRun(err)
 	}
 	defer end()
@@ -243,9 +243,16 @@ func carriers(app *model.Application) string {
 		n    int
 		name string
 	}{
-		{len(app.Topics), "topics"}, {len(app.Queues), "queues"}, {len(app.EventBuses), "event buses"}, {len(app.Rules), "rules"}, {len(app.Schedules), "schedules"},
-		{len(app.Tables), "tables"}, {len(app.Buckets), "buckets"}, {len(app.DeliveryStreams), "delivery streams"},
-		{len(app.EventSourceMappings), "event source mappings"}, {len(app.Functions), "functions"},
+		{len(app.Topics), "topics"},
+		{len(app.Queues), "queues"},
+		{len(app.EventBuses), "event buses"},
+		{len(app.Rules), "rules"},
+		{len(app.Schedules), "schedules"},
+		{len(app.Tables), "tables"},
+		{len(app.Buckets), "buckets"},
+		{len(app.DeliveryStreams), "delivery streams"},
+		{len(app.EventSourceMappings), "event source mappings"},
+		{len(app.Functions), "functions"},
 	} {
 		if kind.n > 0 {
 			if text != "" {

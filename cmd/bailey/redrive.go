@@ -213,7 +213,7 @@ func (e *eventServer) plane(ctx context.Context, app *model.Application, functio
 	url = "http://" + listener.Addr().String()
 	plane, end, err := e.open(app, url, true)
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return nil, nil, err
 	}
 	server := &http.Server{Handler: plane, ReadHeaderTimeout: 10 * time.Second}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -300,7 +301,7 @@ func TestIdle(t *testing.T) {
 		got <- e.Records[0].Body
 		return &local.Result{}, nil
 	})
-	if a, b := <-got, <-got; !(a == "kept" && b == "async" || a == "async" && b == "kept") {
-		t.Errorf("got %s and %s", a, b)
+	if all := []string{<-got, <-got}; !slices.Contains(all, "kept") || !slices.Contains(all, "async") {
+		t.Errorf("got %s", all)
 	}
 }
