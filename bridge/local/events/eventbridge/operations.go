@@ -70,16 +70,16 @@ type ruleName struct {
 }
 
 // find is a rule that must be there.
-func (s *Service) find(busText, name string) (*bus, *rule, error) {
+func (s *Service) find(busText, name string) (*rule, error) {
 	b, err := s.findBus(busText)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r := b.rule(name)
 	if r == nil {
-		return nil, nil, service.Errorf("ResourceNotFoundException", "Rule %s does not exist on EventBus %s.", name, b.name)
+		return nil, service.Errorf("ResourceNotFoundException", "Rule %s does not exist on EventBus %s.", name, b.name)
 	}
-	return b, r, nil
+	return r, nil
 }
 
 func (s *Service) findBus(text string) (*bus, error) {
@@ -166,7 +166,7 @@ func (r *rule) shown() map[string]any {
 }
 
 func (s *Service) describeRule(in *ruleName) (any, error) {
-	_, r, err := s.find(in.EventBusName, in.Name)
+	r, err := s.find(in.EventBusName, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (s *Service) disableRule(in *ruleName) (any, error) { return s.setState(in,
 func (s *Service) setState(in *ruleName, state string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r, err := s.find(in.EventBusName, in.Name)
+	r, err := s.find(in.EventBusName, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +245,7 @@ func (s *Service) putTargets(in *struct {
 ) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r, err := s.find(in.EventBusName, in.Rule)
+	r, err := s.find(in.EventBusName, in.Rule)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +283,7 @@ func (s *Service) removeTargets(in *struct {
 ) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r, err := s.find(in.EventBusName, in.Rule)
+	r, err := s.find(in.EventBusName, in.Rule)
 	if err != nil {
 		return nil, err
 	}
@@ -298,7 +298,7 @@ func (s *Service) removeTargets(in *struct {
 }
 
 func (s *Service) listTargetsByRule(in *ruleName) (any, error) {
-	_, r, err := s.find(in.EventBusName, in.Rule)
+	r, err := s.find(in.EventBusName, in.Rule)
 	if err != nil {
 		return nil, err
 	}

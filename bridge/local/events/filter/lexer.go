@@ -146,8 +146,8 @@ func (l *lexer) peeked() int {
 }
 
 func (l *lexer) scanValue() token {
-	switch c := l.peek(); {
-	case c == '{' || c == '[':
+	switch c := l.peek(); c {
+	case '{', '[':
 		if len(l.open) == maxDepth {
 			return l.fail("Document nesting depth exceeds the maximum allowed")
 		}
@@ -156,7 +156,7 @@ func (l *lexer) scanValue() token {
 		l.open = append(l.open, c)
 		l.first = true
 		return token(c)
-	case c == '"':
+	case '"':
 		if !l.quoted() {
 			return tokenEnd
 		}
@@ -171,10 +171,10 @@ func (l *lexer) scanValue() token {
 func (l *lexer) quoted() bool {
 	l.start = l.pos
 	for i := l.pos + 1; i < len(l.text); i++ {
-		switch c := l.text[i]; {
-		case c == '\\':
+		switch l.text[i] {
+		case '\\':
 			i++
-		case c == '"':
+		case '"':
 			l.pos, l.end = i+1, i+1
 			if !json.Valid([]byte(l.text[l.start:l.end])) {
 				l.fail("Unrecognized character escape or illegal character in a string")

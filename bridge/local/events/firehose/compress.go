@@ -65,8 +65,8 @@ func hadoop(w io.Writer, _ string, content []byte) error {
 		content = content[len(block):]
 		packed := snappy.Encode(nil, block)
 		var head [8]byte
-		binary.BigEndian.PutUint32(head[:4], uint32(len(block)))
-		binary.BigEndian.PutUint32(head[4:], uint32(len(packed)))
+		binary.BigEndian.PutUint32(head[:4], uint32(len(block)))  //nolint:gosec // at most 256 KiB
+		binary.BigEndian.PutUint32(head[4:], uint32(len(packed))) //nolint:gosec // and little more
 		if _, err := w.Write(append(head[:], packed...)); err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (x *indexes) write(tx *store.Tx, domain, index string, lines []byte) error 
 		return err
 	}
 	length += int64(len(lines))
-	tx.Put(lengthTable, []byte(domain+"/"+index), store.Key(uint64(length)))
+	tx.Put(lengthTable, []byte(domain+"/"+index), store.Key(uint64(length))) //nolint:gosec // a length is not negative
 	if length < info.Size() {
 		return file.Truncate(length)
 	}

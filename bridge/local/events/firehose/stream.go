@@ -90,7 +90,7 @@ func unpack(value []byte) (time.Time, []byte) {
 	if len(value) < 8 {
 		return time.Time{}, nil // never written
 	}
-	return time.Unix(0, int64(binary.BigEndian.Uint64(value))), value[8:]
+	return time.Unix(0, int64(binary.BigEndian.Uint64(value))), value[8:] //nolint:gosec // as pack wrote it
 }
 
 func (s *stream) id(number uint64) string { return fmt.Sprintf("%s%016x", s.hash, number) }

@@ -211,11 +211,11 @@ func (f *folder) sweep() {
 	}
 }
 
-// copyAll copies and says where it failed: in reading or in writing.
-func copyAll(to io.Writer, from io.Reader) (int64, error) {
+// copyAll copies, and says how far it came.
+func copyAll(to io.Writer, from io.Reader) error {
 	n, err := io.Copy(to, from)
 	if err != nil {
-		return n, fmt.Errorf("after %d bytes: %w", n, err)
+		return fmt.Errorf("after %d bytes: %w", n, err)
 	}
-	return n, nil
+	return nil
 }

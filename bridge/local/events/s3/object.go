@@ -140,7 +140,7 @@ func (s *Service) adoptChange(b *bucket, key, name string) error {
 			return nil
 		}
 		d := newDigest(http.Header{})
-		if _, err := copyAll(d, file); err != nil {
+		if err := copyAll(d, file); err != nil {
 			return err
 		}
 		o.Size, o.ETag, o.ModTime, o.Modified = d.size, d.etag(), info.ModTime(), info.ModTime()
@@ -175,7 +175,7 @@ func (s *Service) adopt(b *bucket) error {
 		}
 		defer file.Close()
 		d := newDigest(http.Header{})
-		if _, err := copyAll(d, file); err != nil {
+		if err := copyAll(d, file); err != nil {
 			return
 		}
 		fresh[key] = &object{

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -71,10 +72,11 @@ func (s *Service) Start() {}
 
 // Close closes the folders.
 func (s *Service) Close() error {
+	var faults []error
 	for _, f := range s.folders {
-		f.root.Close()
+		faults = append(faults, f.root.Close())
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // read makes the buckets of the application and of the store. s.mu is held.

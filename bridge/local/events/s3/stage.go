@@ -54,7 +54,7 @@ func (s *Service) stage(b *bucket, key string, body io.Reader, headers http.Head
 		return nil, err
 	}
 	staged := &Staged{service: s, bucket: b, key: key, temporary: name, cause: causePut}
-	_, err = copyAll(io.MultiWriter(file, d), body)
+	err = copyAll(io.MultiWriter(file, d), body)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = service.Errorf("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 	} else if errors.Is(err, errChunk) {

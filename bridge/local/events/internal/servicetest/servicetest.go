@@ -49,7 +49,7 @@ func New(t testing.TB, app *model.Application, dir string) *Plane {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() }) // the test may have closed it
 	if app.Region == "" {
 		app.Region, app.AccountID = "us-east-1", "123456789012"
 	}

@@ -112,8 +112,17 @@ func TestClock(t *testing.T) {
 		minutes int
 		want    string
 	}{
-		{4, ""}, {5, "five@5"}, {5, ""}, {6, "later@6"}, {7, "once@7"},
-		{23, "five@10"}, {24, ""}, {25, "five@25"}, {66, "five@30"}, {67, ""}, {126, "five@70"},
+		{4, ""},
+		{5, "five@5"},
+		{5, ""},
+		{6, "later@6"},
+		{7, "once@7"},
+		{23, "five@10"},
+		{24, ""},
+		{25, "five@25"},
+		{66, "five@30"},
+		{67, ""},
+		{126, "five@70"},
 	} {
 		due, _ := c.Due(start.Add(time.Duration(row.minutes) * time.Minute))
 		got := ""
