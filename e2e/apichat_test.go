@@ -233,7 +233,7 @@ var chatRules = []chatRule{
 		}
 		return ""
 	}},
-	{"domainName and stage lead a function to its client", chatManage, func(c *chat) string {
+	{"https, domainName and stage lead a function to its client", chatManage, func(c *chat) string {
 		conn := c.connected()
 		defer conn.CloseNow()
 		if got := c.tell(conn, `{"action":"say","do":"push","text":"pushed"}`); got != "pushed" {

@@ -255,6 +255,9 @@ endpoint, connection = sys.argv[1:]
 keys = dict(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y")
 client = boto3.client("apigatewaymanagementapi", endpoint_url=endpoint, **keys)
 client.post_to_connection(ConnectionId=connection, Data=b"given")
+os.environ["AWS_CA_BUNDLE"] = "authorities.pem"
+secure = boto3.client("apigatewaymanagementapi", endpoint_url=endpoint.replace("http://", "https://"), **keys)
+secure.post_to_connection(ConnectionId=connection, Data=b"secure")
 os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
 boto3.client("apigatewaymanagementapi", **keys).post_to_connection(ConnectionId=connection, Data="found: ü".encode())
 about = client.get_connection(ConnectionId=connection)
@@ -302,11 +305,11 @@ func TestConnectionsBySDK(t *testing.T) {
 	}()
 	context, _ := at(event, "requestContext").(map[string]any)
 	endpoint := fmt.Sprintf("http://%s/%s", context["domainName"], context["stage"])
-	if out := succeed(t, ".", e2e.Python(t), "-c", connectionsByBoto3, endpoint, context["connectionId"].(string)); out != "ok\n" {
+	if out := succeed(t, filepath.Join(apis(t), ".bailey", "run"), e2e.Python(t), "-c", connectionsByBoto3, endpoint, context["connectionId"].(string)); out != "ok\n" {
 		t.Error(out)
 	}
 	<-done
-	if strings.Join(came, "|") != "given|found: ü" {
+	if strings.Join(came, "|") != "given|secure|found: ü" {
 		t.Errorf("the client got %q", came)
 	}
 }

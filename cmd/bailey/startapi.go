@@ -201,6 +201,9 @@ func (s *apiServer) serve(ctx context.Context, app *model.Application) error {
 		return cannotRun(err)
 	}
 	settle(app, apis, listeners)
+	if err := s.secure(app, listeners); err != nil {
+		return cannotRun(err)
+	}
 	if err := s.printTable(apis, listeners); err != nil {
 		return cannotRun(err)
 	}

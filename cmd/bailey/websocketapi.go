@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -41,6 +42,27 @@ func settle(app *model.Application, apis []servedAPI, listeners []net.Listener) 
 		hosts[api.id.Path] = addresses.Of(listeners[i].Addr())
 	}
 	addresses.Apply(app, hosts)
+}
+
+// secure has the ports of WebSocket APIs, which come last, take https too, as
+// functions write the endpoint of the management API for AWS.
+func (s *apiServer) secure(app *model.Application, listeners []net.Listener) error {
+	if len(app.WebSocketAPIs) == 0 {
+		return nil
+	}
+	dir, err := filepath.Abs(filepath.Join(".bailey", "run"))
+	if err != nil {
+		return err
+	}
+	certificate, err := websocket.NewCertificate(dir, s.host)
+	if err != nil {
+		return err
+	}
+	certificate.Trust(app)
+	for i := len(app.APIs); i < len(listeners); i++ {
+		listeners[i] = certificate.Listen(listeners[i])
+	}
+	return nil
 }
 
 func apiID(api *model.API) model.ID                { return api.ID }

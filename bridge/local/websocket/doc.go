@@ -43,11 +43,13 @@
 //
 // How a function finds it: domainName of the event's requestContext is the
 // host and port that the client connected to, and stage is the stage, so that
-// "http://" + domainName + "/" + stage is the endpoint to give to the SDK:
-// http, since the server has no certificate that an SDK would take. An SDK that
-// is given no endpoint takes AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, and a
-// variable of the template may hold the address on AWS (the CDK's callbackUrl):
-// package addresses sets the one and replaces the other.
+// "https://" + domainName + "/" + stage is the endpoint to give to the SDK, as on
+// AWS: with a [Certificate] the port takes https beside http, and functions are
+// told to trust it, by the variables AWS_CA_BUNDLE (the SDKs for Go, Python and
+// others) and NODE_EXTRA_CA_CERTS. With http it goes without. An SDK that is
+// given no endpoint takes AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, and a variable
+// of the template may hold the address on AWS (the CDK's callbackUrl): package
+// addresses sets the one and replaces the other.
 //
 // # Limits
 //

@@ -1,7 +1,7 @@
 // The functions of a WebSocket API in one. A message says what to do with it:
 // {"action": "ask", "do": "push"} and so on.
 const post = (context, body) =>
-  fetch(`http://${context.domainName}/${context.stage}/@connections/${encodeURIComponent(context.connectionId)}`, { method: 'POST', body });
+  fetch(`https://${context.domainName}/${context.stage}/@connections/${encodeURIComponent(context.connectionId)}`, { method: 'POST', body });
 
 exports.handler = async (event) => {
   const context = event.requestContext;
