@@ -164,6 +164,11 @@ type poller struct {
 	m       *model.EventSourceMapping
 	matches func(record []byte) bool
 	stop    context.CancelFunc
+	// last is what this one takes over from, nil for nothing. lanes are what
+	// reads a stream: the next poller of it waits for them, or a record could
+	// overtake one that is still worked on.
+	last  *poller
+	lanes sync.WaitGroup
 }
 
 // New makes pollers that run no mapping yet: [Pollers.Swap] gives them some,
@@ -198,16 +203,18 @@ func (p *Pollers) Swap(mappings []*model.EventSourceMapping) {
 			wanted[m.Path] = m
 		}
 	}
+	stopped := map[string]*poller{}
 	for path, old := range p.running {
 		if m := wanted[path]; m != nil && same(m, old.m) {
 			delete(wanted, path)
 			continue
 		}
 		old.stop()
+		stopped[path] = old
 		delete(p.running, path)
 	}
 	for path, m := range wanted {
-		if started := p.start(m); started != nil {
+		if started := p.start(m, stopped[path]); started != nil {
 			p.running[path] = started
 		}
 	}
@@ -220,25 +227,34 @@ func same(a, b *model.EventSourceMapping) bool {
 }
 
 // start starts the poller of a mapping, or says why there is none.
-func (p *Pollers) start(m *model.EventSourceMapping) *poller {
+func (p *Pollers) start(m *model.EventSourceMapping, last *poller) *poller {
 	matches, err := p.filter(m.FilterPatterns)
 	if err != nil {
 		p.o.Logf("%s does not run: %v", m.Path, err)
 		return nil
 	}
 	ctx, stop := context.WithCancel(p.invoking)
-	started := &poller{Pollers: p, m: m, matches: matches, stop: stop}
+	started := &poller{Pollers: p, m: m, matches: matches, stop: stop, last: last}
 	switch service := serviceOf(m.EventSourceARN); {
 	case service == "sqs" && p.o.Queue != nil:
 		p.underWay.Go(func() { started.pollQueue(ctx) })
 	case service == "dynamodb" && p.o.Stream != nil:
-		p.underWay.Go(func() { started.pollStream(ctx) })
+		started.lane(func() { started.pollStream(ctx) })
 	default:
 		stop()
 		p.o.Logf("%s does not run: its event source %s is none that a local run has", m.Path, m.EventSourceARN)
 		return nil
 	}
 	return started
+}
+
+// lane runs a part of a stream's poller.
+func (p *poller) lane(run func()) {
+	p.lanes.Add(1)
+	p.underWay.Go(func() {
+		defer p.lanes.Done()
+		run()
+	})
 }
 
 // filter compiles filter criteria: a record passes where one of the patterns

@@ -26,6 +26,10 @@ const (
 
 // pollStream runs the lanes of each shard, also of shards that come later.
 func (p *poller) pollStream(ctx context.Context) {
+	if p.last != nil {
+		p.last.lanes.Wait()
+		p.last = nil
+	}
 	known := map[string]bool{}
 	for ctx.Err() == nil {
 		shards, err := p.o.Stream.Shards(ctx, p.m.EventSourceARN)
@@ -57,7 +61,7 @@ func (p *poller) startShard(ctx context.Context, shard string) bool {
 		return false
 	}
 	for _, l := range lanes {
-		p.underWay.Go(func() { l.run(ctx) })
+		p.lane(func() { l.run(ctx) })
 	}
 	return true
 }

@@ -236,6 +236,34 @@ func TestStreamLanes(t *testing.T) {
 	}
 }
 
+// TestStreamSwap: the new function gets its records when the old one has ended.
+func TestStreamSwap(t *testing.T) {
+	s := newStreamTest(func(m *model.EventSourceMapping) { m.BatchSize = 1 })
+	began, end := make(chan bool), make(chan bool)
+	s.o.Invoke = func(ctx context.Context, fn *model.Function, in local.Invocation) (*local.Result, error) {
+		if fn.Name == "Worker" {
+			close(began)
+			<-end
+		}
+		return s.invoke(ctx, fn, in)
+	}
+	s.putN(2)
+	p := run(t, s.o, s.m)
+	<-began
+	changed := *s.m
+	changed.Function = &model.Function{ID: model.ID{Name: "Rebuilt"}}
+	p.Swap([]*model.EventSourceMapping{&changed})
+	time.Sleep(20 * time.Millisecond) // for one that does not wait
+	if got := s.seen(); len(got) != 0 {
+		t.Errorf("%v was done while the old function ran", got)
+	}
+	close(end)
+	eventually(t, "all are read", func() bool { return len(flat(s.seen())) == 2 })
+	if got := flat(s.seen()); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestStreamFilter(t *testing.T) {
 	s := newStreamTest(func(m *model.EventSourceMapping) { m.FilterPatterns = []string{`"value":"wanted"`} })
 	s.o.Filter = func(pattern string) (func([]byte) bool, error) {
