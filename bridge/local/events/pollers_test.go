@@ -271,6 +271,62 @@ func TestEventInvocation(t *testing.T) {
 	}
 }
 
+// TestFIFOOrder: each group in order, also where a message fails at first.
+func TestFIFOOrder(t *testing.T) {
+	app := queues("orders.fifo")
+	app.Queues[0].VisibilityTimeout, app.Queues[0].ContentBasedDeduplication = time.Second, true
+	fn := function("Worker")
+	app.Functions, app.EventSourceMappings = []*model.Function{fn}, []*model.EventSourceMapping{poll(fn, queueARN("orders.fifo"), nil)}
+	const groups, messages = 3, 20
+	var mu sync.Mutex
+	failed, done := map[string]bool{}, map[string][]string{}
+	r := start(t, t.TempDir(), app, func(_ context.Context, _ *model.Function, in local.Invocation) (*local.Result, error) {
+		var e records
+		if err := json.Unmarshal(in.Payload, &e); err != nil {
+			return nil, err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, m := range e.Records {
+			if strings.HasSuffix(m.Body, "7") && !failed[m.Body] {
+				failed[m.Body] = true
+				return &local.Result{FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"once"}`)}, nil
+			}
+		}
+		for _, m := range e.Records {
+			done[m.Body[:1]] = append(done[m.Body[:1]], m.Body)
+		}
+		return &local.Result{}, nil
+	})
+	for i := range messages {
+		for g := range groups {
+			err := r.Deliver(t.Context(), &service.Delivery{Target: queueARN("orders.fifo"), GroupID: strconv.Itoa(g), Body: fmt.Appendf(nil, "%d:%02d", g, i)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 600 {
+		mu.Lock()
+		n := len(done["0"]) + len(done["1"]) + len(done["2"])
+		mu.Unlock()
+		if n >= groups*messages {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for g, bodies := range done {
+		if len(bodies) != messages || !slices.IsSorted(bodies) {
+			t.Errorf("group %s: %v", g, bodies)
+		}
+	}
+	if len(done) != groups || len(failed) != 2*groups {
+		t.Errorf("%d groups, failed at first: %v", len(done), failed)
+	}
+}
+
 // TestIdle keeps what it takes, and the next plane delivers it.
 func TestIdle(t *testing.T) {
 	dir := t.TempDir()
