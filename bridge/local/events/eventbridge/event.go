@@ -57,8 +57,10 @@ type plan struct {
 type delivery struct {
 	rule   *rule
 	target *target
-	body   []byte
-	err    error
+	// message is nil where err says why there is none, and for log groups.
+	message *service.Delivery
+	body    []byte
+	err     error
 }
 
 // plan matches an event with the rules of a bus.
@@ -84,6 +86,10 @@ func (s *Service) planRule(p *plan, r *rule) {
 	for i := range r.Targets {
 		d := delivery{rule: r, target: &r.Targets[i]}
 		d.body, d.err = s.input(d.target, r, p.event)
+		if arn, ok := service.ParseARN(d.target.ARN); d.err == nil && (!ok || arn.Service != "logs") {
+			d.message = &service.Delivery{Target: d.target.ARN, Source: r.ARN, Body: d.body, GroupID: d.target.group(p.event)}
+			s.env.Prepare(d.message)
+		}
 		p.deliveries = append(p.deliveries, d)
 	}
 }
@@ -111,7 +117,7 @@ func (p *plan) commit(s *Service) func(tx *store.Tx) error {
 func (s *Service) deliver(tx *store.Tx, p *plan, d *delivery) {
 	err := d.err
 	if err == nil {
-		err = s.send(tx, p, d)
+		err = s.send(tx, d)
 	}
 	note := service.Note{What: service.Delivered, Source: p.bus.arn, Target: d.target.ARN, MessageID: p.event.ID, Detail: d.rule.Name, Body: d.body}
 	if err != nil {
@@ -121,17 +127,15 @@ func (s *Service) deliver(tx *store.Tx, p *plan, d *delivery) {
 	s.env.Note(tx, note)
 }
 
-func (s *Service) send(tx *store.Tx, p *plan, d *delivery) error {
-	arn, ok := service.ParseARN(d.target.ARN)
-	if ok && arn.Service == "logs" {
-		line := string(d.body)
-		group := strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "log-group:"), ":*")
-		tx.AfterCommit(func() { s.env.Logf("%s: %s", group, line) })
-		return nil
+func (s *Service) send(tx *store.Tx, d *delivery) error {
+	if d.message != nil {
+		return s.env.Accept(tx, d.message)
 	}
-	return s.env.Accept(tx, &service.Delivery{
-		Target: d.target.ARN, Source: d.rule.ARN, Body: d.body, GroupID: d.target.group(p.event),
-	})
+	line := string(d.body)
+	arn, _ := service.ParseARN(d.target.ARN)
+	group := strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "log-group:"), ":*")
+	tx.AfterCommit(func() { s.env.Logf("%s: %s", group, line) })
+	return nil
 }
 
 // group is the group of a FIFO queue, or the partition of a stream.

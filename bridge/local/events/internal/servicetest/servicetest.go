@@ -56,7 +56,7 @@ func New(t testing.TB, app *model.Application, dir string) *Plane {
 	p := &Plane{t: t, now: time.Date(2026, 11, 24, 10, 30, 15, 0, time.UTC), refused: map[string]error{}, Acceptors: map[string]service.Acceptor{}}
 	p.Env = service.Env{
 		App: app, Store: db, Dir: dir, URL: "http://127.0.0.1:4566", Region: app.Region, AccountID: app.AccountID,
-		Accept: p.accept, Deliver: p.deliver, Note: p.note, Logf: p.logf, Now: p.Now,
+		Accept: p.accept, Prepare: func(*service.Delivery) {}, Deliver: p.deliver, Note: p.note, Logf: p.logf, Now: p.Now,
 	}
 	return p
 }
