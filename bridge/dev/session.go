@@ -152,7 +152,7 @@ func (s *session) serve(first *state) error {
 		if err != nil {
 			return err
 		}
-		environ = append(environ[:len(environ):len(environ)], s.plane.Environ()...)
+		environ = s.plane.EnvironOver(environ)
 	}
 	var err error
 	s.engine, err = local.New(local.Options{

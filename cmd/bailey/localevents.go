@@ -197,7 +197,7 @@ func (e *eventServer) open(app *model.Application, url string, idle bool) (*even
 		hosts = append(hosts, e.host)
 	}
 	plane, err := events.Open(events.Options{
-		Application: app, Dir: stateDir, URL: url, Logs: os.Stderr, Hosts: hosts, RetryDelay: e.retryDelay, Idle: idle,
+		Application: app, Dir: stateDir, URL: url, Logs: os.Stderr, Hosts: hosts, RetryDelay: e.retryDelay, Idle: idle, MaxBuffering: events.ShortBuffering,
 		Invoke: func(ctx context.Context, fn *model.Function, in local.Invocation) (*local.Result, error) {
 			<-ready
 			if engine == nil {
@@ -209,7 +209,7 @@ func (e *eventServer) open(app *model.Application, url string, idle bool) (*even
 	if err != nil {
 		return nil, nil, err
 	}
-	e.local = plane.Environ()
+	e.runner.plane = plane
 	var endEngine func()
 	engine, endEngine, err = e.start()
 	close(ready)

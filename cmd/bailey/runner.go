@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bailey-cdk/bailey/bridge/local"
+	"github.com/bailey-cdk/bailey/bridge/local/events"
 )
 
 // runner is the flags and the start of the embedded engine.
@@ -17,9 +18,9 @@ type runner struct {
 	logFile string
 	// logs is where the engine logs to, once it has started.
 	logs *os.File
-	// local are the variables with which functions find the event plane, whose
+	// plane is the event plane that functions find, nil for none. Its
 	// credentials win over all others.
-	local []string
+	plane *events.Plane
 }
 
 func (r *runner) flags(c *cobra.Command) {
@@ -61,11 +62,8 @@ func (r *runner) start() (*local.Engine, func(), error) {
 // that was asked for wins over the shell's keys, which SDKs would prefer.
 func (r *runner) environ() []string {
 	environ := os.Environ()
-	if r.local != nil {
-		environ = slices.DeleteFunc(environ, func(variable string) bool {
-			return strings.HasPrefix(variable, "AWS_PROFILE=") || strings.HasPrefix(variable, "AWS_ENDPOINT_URL")
-		})
-		return append(environ, r.local...)
+	if r.plane != nil {
+		return r.plane.EnvironOver(environ)
 	}
 	if r.profile == "" {
 		return environ

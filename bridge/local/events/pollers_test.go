@@ -327,6 +327,27 @@ func TestFIFOOrder(t *testing.T) {
 	}
 }
 
+// TestEnvironOver: nothing of the host's leads an SDK elsewhere.
+func TestEnvironOver(t *testing.T) {
+	r := start(t, t.TempDir(), queues(), nil)
+	environ := r.EnvironOver([]string{
+		"HOME=/home/me", "AWS_PROFILE=prod", "AWS_ACCESS_KEY_ID=AKIA", "AWS_ENDPOINT_URL_SQS=https://elsewhere", "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.2/", "AWS_REGION=eu-north-1",
+	})
+	last := map[string]string{}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		last[name] = value
+	}
+	if last["HOME"] != "/home/me" || last["AWS_ENDPOINT_URL"] != r.url || last["AWS_ACCESS_KEY_ID"] != account || last["AWS_REGION"] != region {
+		t.Errorf("%v", last)
+	}
+	for _, name := range []string{"AWS_PROFILE", "AWS_ENDPOINT_URL_SQS", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
+		if value, ok := last[name]; ok {
+			t.Errorf("%s=%s is still there", name, value)
+		}
+	}
+}
+
 // TestIdle keeps what it takes, and the next plane delivers it.
 func TestIdle(t *testing.T) {
 	dir := t.TempDir()
