@@ -201,6 +201,11 @@ type API struct {
 	// StaticRoutes are a REST API's methods and an HTTP API's routes that go
 	// to no function.
 	StaticRoutes []*StaticRoute
+	// GatewayResponses are what a REST API answers in place of API Gateway's
+	// own answers.
+	GatewayResponses []*GatewayResponse
+	// Models are the schemas of a REST API's models by name, JSON texts.
+	Models map[string]string
 	// APIKeys are the values of the REST API's keys, as far as the template
 	// gives them.
 	APIKeys []string
@@ -244,9 +249,35 @@ type Route struct {
 	// ResponseStream says that a REST API streams the function's response
 	// (ResponseTransferMode STREAM).
 	ResponseStream bool
+	// Validation is what a REST API checks of a request, nil for nothing.
+	Validation *Validation
 	// ResourceID and OperationName are a REST API method's, "" where the
 	// template gives none.
 	ResourceID, OperationName string
+}
+
+// Validation is what a method of a REST API checks of a request before it goes
+// to the function.
+type Validation struct {
+	// Parameters are those that a request must have, sorted:
+	// "method.request.querystring.q".
+	Parameters []string
+	// Models are the names of the models that a body must follow, by content
+	// type. nil where bodies are not checked.
+	Models map[string]string
+}
+
+// GatewayResponse is what a REST API answers by itself for one type of answer
+// ("UNAUTHORIZED", "DEFAULT_4XX").
+type GatewayResponse struct {
+	Type string
+	// StatusCode is 0 where it is API Gateway's own.
+	StatusCode int
+	// Parameters are the values of headers by name: "'literal'" or an
+	// expression ("method.request.header.Origin").
+	Parameters map[string]string
+	// Templates are bodies by content type, with variables ("$context...").
+	Templates map[string]string
 }
 
 // StaticRoute is a route of an API to no function: one that API Gateway

@@ -38,6 +38,10 @@ func (r *reader) openAPI(res *resource, api *API) {
 	if cors, ok := body[openAPICORS].(map[string]any); ok && api.CORS == nil {
 		api.CORS = corsOfOpenAPI(cors)
 	}
+	if api.Protocol == REST {
+		api.GatewayResponses = append(api.GatewayResponses, openAPIGatewayResponses(body)...)
+		maps.Copy(api.Models, openAPIModels(body))
+	}
 	security := r.securityOf(body, api.Protocol == HTTP)
 	paths, _ := body["paths"].(map[string]any)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
@@ -45,7 +49,9 @@ func (r *reader) openAPI(res *resource, api *API) {
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			operation, ok := operations[method].(map[string]any)
 			if ok && strings.Contains(methodsOfOpenAPI, " "+strings.ToLower(method)+" ") {
-				r.operation(res, api, path, method, operation, security)
+				if route := r.operation(res, api, path, method, operation, security); route != nil && api.Protocol == REST {
+					route.Validation = openAPIValidation(api, body, operation, route)
+				}
 			}
 		}
 	}
@@ -85,7 +91,9 @@ func (r *reader) openAPIBody(res *resource) map[string]any {
 	return body
 }
 
-func (r *reader) operation(res *resource, api *API, path, method string, operation map[string]any, security func(*Route, map[string]any)) {
+// operation reads an operation. It gives the route where there is one to a
+// function.
+func (r *reader) operation(res *resource, api *API, path, method string, operation map[string]any, security func(*Route, map[string]any)) *Route {
 	integration, ok := operation[integrationKey].(map[string]any)
 	route := &Route{Method: strings.ToUpper(method), Path: path, PayloadFormatVersion: "1.0", TimeoutMillis: defaultRESTTimeout}
 	if method == anyMethod {
@@ -102,11 +110,11 @@ func (r *reader) operation(res *resource, api *API, path, method string, operati
 	switch {
 	case kind == "MOCK":
 		r.mockOperation(res, api, route, integration)
-		return
+		return nil
 	case !ok || kind != "AWS_PROXY" && kind != "AWS":
 		r.warn(res, "Body", "route %q does not go to a function (%s); it is left out", route.key(), cmp.Or(kind, "no integration"))
 		api.unserved(route, "its integration is "+cmp.Or(kind, "missing"))
-		return
+		return nil
 	}
 	route.OperationName = textOf(operation["operationId"])
 	route.ResponseStream = strings.EqualFold(textOf(integration["responseTransferMode"]), "STREAM")
@@ -118,9 +126,10 @@ func (r *reader) operation(res *resource, api *API, path, method string, operati
 	if route.Function = r.functionByARN(uri); route.Function == nil {
 		r.warn(res, "Body", "route %q goes to %s, which is no function of the application; it is left out", route.key(), uri)
 		api.unserved(route, "it goes to "+uri+", which is no function of the application")
-		return
+		return nil
 	}
 	api.Routes = append(api.Routes, route)
+	return route
 }
 
 // securityOf gives what says who may call the route of an operation of a body.

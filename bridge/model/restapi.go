@@ -16,12 +16,14 @@ func (r *reader) restAPI(res *resource) {
 		api.StageName = r.text(stage, "StageName")
 		api.StageVariables = r.textMap(stage, "Variables")
 	}
+	api.GatewayResponses = r.gatewayResponses(parts["GatewayResponse"])
+	api.Models = r.models(parts["Model"])
 	if res.r.Properties["Body"] != nil || res.r.Properties["BodyS3Location"] != nil {
 		r.openAPI(res, api)
 	}
 	paths := r.resourcePaths(res, parts["Resource"])
 	for _, method := range parts["Method"] {
-		r.method(method, api, paths, parts["Authorizer"])
+		r.method(method, api, paths, parts)
 	}
 	api.APIKeys = r.apiKeys(api)
 	r.app.APIs = append(r.app.APIs, api)
@@ -50,7 +52,7 @@ func (r *reader) resourcePaths(api *resource, resources []*resource) map[string]
 
 // method reads a method of a REST API: a route to a function, or the OPTIONS
 // method that answers cross-origin requests.
-func (r *reader) method(res *resource, api *API, paths map[string]string, authorizers []*resource) {
+func (r *reader) method(res *resource, api *API, paths map[string]string, parts map[string][]*resource) {
 	path, ok := paths[r.text(res, "ResourceId")]
 	route := &Route{Method: r.text(res, "HttpMethod"), Path: path, PayloadFormatVersion: "1.0"}
 	if !ok {
@@ -74,8 +76,9 @@ func (r *reader) method(res *resource, api *API, paths map[string]string, author
 	route.Scopes = r.texts(res, "AuthorizationScopes")
 	route.TimeoutMillis = r.number(res, "Integration.TimeoutInMillis", defaultRESTTimeout)
 	route.ResourceID, route.OperationName = r.text(res, "ResourceId"), r.text(res, "OperationName")
+	route.Validation = r.validation(res, parts["RequestValidator"])
 	route.ResponseStream = r.text(res, "Integration.ResponseTransferMode") == "STREAM"
-	if authorizer := r.find(authorizers, r.text(res, "AuthorizerId")); authorizer != nil {
+	if authorizer := r.find(parts["Authorizer"], r.text(res, "AuthorizerId")); authorizer != nil {
 		route.Authorizer = r.restAuthorizer(authorizer)
 	}
 	r.addRoute(res, api, route, r.text(res, "Integration.Uri"))
