@@ -12,18 +12,18 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 var (
-	unauthorized     = answer{http.StatusUnauthorized, `{"message":"Unauthorized"}`, ""}
-	restUnauthorized = answer{http.StatusUnauthorized, `{"message":"Unauthorized"}`, "UnauthorizedException"}
-	forbidden        = answer{http.StatusForbidden, `{"message":"Forbidden"}`, ""}
-	urlForbidden     = answer{http.StatusForbidden, `{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}`, "AccessDeniedException"}
-	restKeyForbidden = answer{http.StatusForbidden, `{"message":"Forbidden"}`, "ForbiddenException"}
-	restNoToken      = answer{http.StatusForbidden, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"}
-	explicitDeny     = answer{http.StatusForbidden, `{"Message":"User is not authorized to access this resource with an explicit deny"}`, "AccessDeniedException"}
-	implicitDeny     = answer{http.StatusForbidden, `{"Message":"User is not authorized to access this resource"}`, "AccessDeniedException"}
+	unauthorized     = answer{http.StatusUnauthorized, `{"message":"Unauthorized"}`, "", ""}
+	restUnauthorized = answer{http.StatusUnauthorized, `{"message":"Unauthorized"}`, "UnauthorizedException", "UNAUTHORIZED"}
+	forbidden        = answer{http.StatusForbidden, `{"message":"Forbidden"}`, "", ""}
+	urlForbidden     = answer{http.StatusForbidden, `{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}`, "AccessDeniedException", ""}
+	restKeyForbidden = answer{http.StatusForbidden, `{"message":"Forbidden"}`, "ForbiddenException", "INVALID_API_KEY"}
+	restNoToken      = answer{http.StatusForbidden, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException", "MISSING_AUTHENTICATION_TOKEN"}
+	explicitDeny     = answer{http.StatusForbidden, `{"Message":"User is not authorized to access this resource with an explicit deny"}`, "AccessDeniedException", "ACCESS_DENIED"}
+	implicitDeny     = answer{http.StatusForbidden, `{"Message":"User is not authorized to access this resource"}`, "AccessDeniedException", "ACCESS_DENIED"}
 	// An authorizer that fails, or answers in no form that is known.
-	authorizerFailed     = answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, ""}
-	restAuthorizerFailed = answer{http.StatusInternalServerError, `{"message":null}`, "AuthorizerConfigurationException"}
-	uriTooLong           = answer{http.StatusRequestURITooLong, `{"message":"Request URI too long"}`, ""}
+	authorizerFailed     = answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, "", ""}
+	restAuthorizerFailed = answer{http.StatusInternalServerError, `{"message":null}`, "AuthorizerConfigurationException", "AUTHORIZER_CONFIGURATION_ERROR"}
+	uriTooLong           = answer{http.StatusRequestURITooLong, `{"message":"Request URI too long"}`, "", ""}
 )
 
 // maxMethodARN is the most bytes of the ARN of a method with authorization.

@@ -33,6 +33,8 @@
 //     methods of a REST API, the CDK's for several origins among them.
 //   - JWT authorizers with the issuer's keys, Cognito authorizers, Lambda
 //     authorizers with their cache, API keys.
+//   - A REST API's request validators with their models, and its gateway
+//     responses.
 //   - Response streaming of function URLs and REST APIs.
 //
 // # What differs
@@ -46,8 +48,8 @@
 //   - A REST API's event has header names as Go's server spells them
 //     (Content-Type), not as the client did.
 //   - A REST API without proxy integration (type AWS) gets the request as with
-//     one: mapping templates, request validation and gateway responses are not
-//     evaluated. Other integrations answer 501 and say why.
+//     one, as mapping templates (VTL) are not run. Other integrations answer
+//     501 and say why.
 //   - An invocation that runs into the integration's timeout ends with it; on
 //     AWS it runs on.
 //   - A streaming function URL whose function returns a whole response in

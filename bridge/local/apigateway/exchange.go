@@ -70,7 +70,7 @@ func (x *exchange) serve() {
 	if ok := x.readBody(); !ok {
 		return
 	}
-	if x.authorize() {
+	if x.authorize() && x.validate() {
 		x.invoke()
 	}
 }
@@ -281,6 +281,7 @@ func (x *exchange) answer(a answer) {
 	}
 	x.id.set(h)
 	x.corsHeaders(h)
+	a = x.customize(a, h)
 	x.send(a.status, []byte(a.body))
 }
 

@@ -133,11 +133,12 @@ type endpoint struct {
 	api         *model.API
 	router      *router
 	rules       *rules
+	schemas     schemas
 	authorizers sync.Map // *model.Authorizer to *authorizerCache
 }
 
 func newEndpoint(g *Gateway, application *model.Application, api *model.API) *endpoint {
-	return &endpoint{gateway: g, application: application, api: api, router: newRouter(api), rules: rulesOf(api.Protocol)}
+	return &endpoint{gateway: g, application: application, api: api, router: newRouter(api), rules: rulesOf(api.Protocol), schemas: schemas{models: api.Models}}
 }
 
 // ServeHTTP answers one request.

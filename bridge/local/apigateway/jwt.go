@@ -92,7 +92,7 @@ func (x *exchange) authorizeCognito(a *model.Authorizer) bool {
 	}
 	switch {
 	case errors.Is(err, errExpired):
-		x.fail(answer{http.StatusUnauthorized, `{"message":"The incoming token has expired"}`, "UnauthorizedException"}, err.Error())
+		x.fail(answer{http.StatusUnauthorized, `{"message":"The incoming token has expired"}`, "UnauthorizedException", "UNAUTHORIZED"}, err.Error())
 		return false
 	case err != nil:
 		x.fail(restUnauthorized, "the token is not valid: "+err.Error())

@@ -302,17 +302,22 @@ func (x *exchange) identitySource(source string) string {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 func (x *exchange) contextVariable(name string) string {
 	domain, prefix := x.domain()
+	if x.match.target != nil {
+		switch name {
+		case "routeKey":
+			return x.routeKey()
+		case "resourcePath":
+			return x.match.path
+		}
+	}
+	if x.match.target != nil && x.match.route != nil && name == "resourceId" {
+		return x.match.route.ResourceID
+	}
 	switch name {
-	case "routeKey":
-		return x.routeKey()
 	case "httpMethod", "http.method":
 		return x.r.Method
 	case "path", "http.path":
 		return x.stagePath(x.path)
-	case "resourcePath":
-		return x.match.path
-	case "resourceId":
-		return x.match.route.ResourceID
 	case "stage":
 		return x.api.StageName
 	case "apiId":

@@ -39,47 +39,50 @@ type answer struct {
 	body   string
 	// errorType is the x-amzn-ErrorType header, "" for none.
 	errorType string
+	// kind is the type of a REST API's gateway response, "" for one that has
+	// none of its own.
+	kind string
 }
 
 var httpRules = &rules{
 	maxBody: 10 << 20, maxHeaders: 10240, requestLine: true,
-	noRoute:         answer{http.StatusNotFound, `{"message":"Not Found"}`, ""},
-	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`, ""},
-	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"message":"Request Header Fields Too Large"}`, ""},
-	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`, ""},
-	functionFailed:  answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, ""},
-	malformed:       answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, ""},
-	notInvoked:      answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, ""},
-	throttled:       answer{http.StatusServiceUnavailable, `{"message":"Service Unavailable"}`, ""},
-	timedOut:        answer{http.StatusServiceUnavailable, `{"message":"Service Unavailable"}`, ""},
+	noRoute:         answer{http.StatusNotFound, `{"message":"Not Found"}`, "", ""},
+	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`, "", ""},
+	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"message":"Request Header Fields Too Large"}`, "", ""},
+	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`, "", ""},
+	functionFailed:  answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, "", ""},
+	malformed:       answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, "", ""},
+	notInvoked:      answer{http.StatusInternalServerError, `{"message":"Internal Server Error"}`, "", ""},
+	throttled:       answer{http.StatusServiceUnavailable, `{"message":"Service Unavailable"}`, "", ""},
+	timedOut:        answer{http.StatusServiceUnavailable, `{"message":"Service Unavailable"}`, "", ""},
 	contentType:     "text/plain; charset=utf-8",
 }
 
 var restRules = &rules{
 	maxBody: 10 << 20, maxHeaders: 10240,
-	noRoute:         answer{http.StatusForbidden, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
-	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"message":"Request Too Long"}`, "RequestTooLargeException"},
-	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"message":"Request Header Fields Too Large"}`, ""},
-	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"message":"Request Too Long"}`, "RequestTooLargeException"},
-	functionFailed:  answer{http.StatusBadGateway, `{"message": "Internal server error"}`, "InternalServerErrorException"},
-	malformed:       answer{http.StatusBadGateway, `{"message": "Internal server error"}`, "InternalServerErrorException"},
-	notInvoked:      answer{http.StatusInternalServerError, `{"message": "Internal server error"}`, "InternalServerErrorException"},
-	throttled:       answer{http.StatusInternalServerError, `{"message": "Internal server error"}`, "InternalServerErrorException"},
-	timedOut:        answer{http.StatusGatewayTimeout, `{"message": "Endpoint request timed out"}`, "InternalServerErrorException"},
+	noRoute:         answer{http.StatusForbidden, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException", "MISSING_AUTHENTICATION_TOKEN"},
+	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"message":"Request Too Long"}`, "RequestTooLargeException", "REQUEST_TOO_LARGE"},
+	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"message":"Request Header Fields Too Large"}`, "", ""},
+	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"message":"Request Too Long"}`, "RequestTooLargeException", "REQUEST_TOO_LARGE"},
+	functionFailed:  answer{http.StatusBadGateway, `{"message": "Internal server error"}`, "InternalServerErrorException", ""},
+	malformed:       answer{http.StatusBadGateway, `{"message": "Internal server error"}`, "InternalServerErrorException", ""},
+	notInvoked:      answer{http.StatusInternalServerError, `{"message": "Internal server error"}`, "InternalServerErrorException", "API_CONFIGURATION_ERROR"},
+	throttled:       answer{http.StatusInternalServerError, `{"message": "Internal server error"}`, "InternalServerErrorException", "API_CONFIGURATION_ERROR"},
+	timedOut:        answer{http.StatusGatewayTimeout, `{"message": "Endpoint request timed out"}`, "InternalServerErrorException", "INTEGRATION_TIMEOUT"},
 	contentType:     "application/json",
 }
 
 var urlRules = &rules{
 	maxBody: 6 << 20, maxHeaders: 10240, requestLine: true,
-	noRoute:         answer{http.StatusNotFound, `{"Message":null}`, ""},
-	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`, "RequestEntityTooLargeException"},
-	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"Message":"Request Header Fields Too Large"}`, ""},
-	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`, "RequestEntityTooLargeException"},
-	functionFailed:  answer{http.StatusBadGateway, "Internal Server Error", ""},
-	malformed:       answer{http.StatusBadGateway, "Internal Server Error", ""},
-	notInvoked:      answer{http.StatusBadGateway, "Internal Server Error", ""},
-	throttled:       answer{http.StatusTooManyRequests, `{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}`, "TooManyRequestsException"},
-	timedOut:        answer{http.StatusGatewayTimeout, "Internal Server Error", ""},
+	noRoute:         answer{http.StatusNotFound, `{"Message":null}`, "", ""},
+	tooLarge:        answer{http.StatusRequestEntityTooLarge, `{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`, "RequestEntityTooLargeException", ""},
+	headersTooLarge: answer{http.StatusRequestHeaderFieldsTooLarge, `{"Message":"Request Header Fields Too Large"}`, "", ""},
+	lambdaTooLarge:  answer{http.StatusRequestEntityTooLarge, `{"Message":"Request must be smaller than 6291456 bytes for the InvokeFunction operation"}`, "RequestEntityTooLargeException", ""},
+	functionFailed:  answer{http.StatusBadGateway, "Internal Server Error", "", ""},
+	malformed:       answer{http.StatusBadGateway, "Internal Server Error", "", ""},
+	notInvoked:      answer{http.StatusBadGateway, "Internal Server Error", "", ""},
+	throttled:       answer{http.StatusTooManyRequests, `{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}`, "TooManyRequestsException", ""},
+	timedOut:        answer{http.StatusGatewayTimeout, "Internal Server Error", "", ""},
 	contentType:     "application/json",
 }
 
