@@ -21,6 +21,7 @@ import (
 // servers are the ports that are listened on.
 type servers struct {
 	o         Options
+	dir       string // for the certificate
 	requested func(api string, h http.Handler) http.Handler
 	failed    chan error // of one that ends by itself
 
@@ -30,6 +31,7 @@ type servers struct {
 	lambda               *lambdaapi.Handler
 	byPath               map[string]*server // of an API
 	next                 int                // the port of the next API
+	certificate          *websocket.Certificate
 }
 
 // server is one port.
@@ -38,8 +40,8 @@ type server struct {
 	http     *http.Server
 }
 
-func newServers(o Options, requested func(string, http.Handler) http.Handler) *servers {
-	return &servers{o: o, requested: requested, failed: make(chan error, 1), byPath: map[string]*server{}, next: o.Port}
+func newServers(o Options, dir string, requested func(string, http.Handler) http.Handler) *servers {
+	return &servers{o: o, dir: dir, requested: requested, failed: make(chan error, 1), byPath: map[string]*server{}, next: o.Port}
 }
 
 func (s *servers) listen(what string, port int, flag string) (net.Listener, error) {
@@ -94,7 +96,7 @@ func (s *servers) run(l net.Listener, h http.Handler) *server {
 // of them are.
 func (s *servers) open(app *model.Application, gateway *apigateway.Gateway, sockets *websocket.Server) error {
 	var errs []error
-	open := func(id model.ID, h http.Handler) {
+	open := func(id model.ID, h http.Handler, certificate *websocket.Certificate) {
 		if s.byPath[id.Path] != nil {
 			return
 		}
@@ -103,13 +105,16 @@ func (s *servers) open(app *model.Application, gateway *apigateway.Gateway, sock
 			errs = append(errs, err)
 			return
 		}
-		s.byPath[id.Path] = s.run(l, h)
+		s.byPath[id.Path] = s.run(certificate.Listen(l), h)
 	}
 	for _, api := range app.APIs {
-		open(api.ID, s.requested(api.Name, gateway.Handler(api.Path)))
+		open(api.ID, s.requested(api.Name, gateway.Handler(api.Path)), nil)
+	}
+	if len(app.WebSocketAPIs) > 0 {
+		errs = append(errs, s.secure(app))
 	}
 	for _, api := range app.WebSocketAPIs {
-		open(api.ID, sockets.Handler(api.Path))
+		open(api.ID, sockets.Handler(api.Path), s.certificate)
 	}
 	hosts := map[string]string{}
 	for path, at := range s.byPath {
@@ -117,6 +122,19 @@ func (s *servers) open(app *model.Application, gateway *apigateway.Gateway, sock
 	}
 	addresses.Apply(app, hosts)
 	return errors.Join(errs...)
+}
+
+// secure has functions trust the certificate of the WebSocket APIs, which take
+// https too, as functions write the endpoint of the management API for AWS.
+func (s *servers) secure(app *model.Application) error {
+	if s.certificate == nil {
+		var err error
+		if s.certificate, err = websocket.NewCertificate(s.dir, s.o.Host); err != nil {
+			return err
+		}
+	}
+	s.certificate.Trust(app)
+	return nil
 }
 
 // drop closes the ports of APIs that are gone, after the requests under way.

@@ -137,7 +137,7 @@ func mendable(err error) bool {
 // serve starts all that serves.
 func (s *session) serve(first *state) error {
 	s.current = first
-	s.servers = newServers(s.o, s.requested)
+	s.servers = newServers(s.o, filepath.Join(s.dir, ".bailey", "run"), s.requested)
 	environ := s.o.Environ
 	if s.o.EventsPort != Off {
 		url, err := s.servers.reserveEvents()
