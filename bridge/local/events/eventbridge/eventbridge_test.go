@@ -341,7 +341,7 @@ func TestKilled(t *testing.T) {
 		putUntilKilled(t, dir)
 		return
 	}
-	for range 3 {
+	for range servicetest.Kills() {
 		dir := t.TempDir()
 		child := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 		child.Env = append(os.Environ(), "EVENTBRIDGE_TEST_DIR="+dir)
@@ -426,6 +426,33 @@ func FuzzInput(f *testing.F) {
 		got, err := s.input(&target{InputTransformer: &transformer{map[string]string{"x": path}, template}}, &rule{}, e)
 		if err == nil && len(got) > 0 && got[0] == '{' && !json.Valid(got) {
 			t.Errorf("%s made %s", template, got)
+		}
+	})
+}
+
+// FuzzLookUp compares with what encoding/json finds.
+func FuzzLookUp(f *testing.F) {
+	f.Add(`{"a":{"b":[1,{"c":"]}"}],"a":2},"b" : [ ] }`, "a", 1)
+	f.Add(`{"a\\":[[],"\"",-1.5e3]}`, "a\\", 2)
+	f.Fuzz(func(t *testing.T, text, name string, index int) {
+		if !json.Valid([]byte(text)) {
+			return
+		}
+		var object map[string]json.RawMessage
+		var array []json.RawMessage
+		want, ok := json.RawMessage(nil), false
+		if json.Unmarshal([]byte(text), &object) == nil {
+			want, ok = object[name]
+		}
+		if got, found := member([]byte(text), name); found != ok || string(got) != string(want) {
+			t.Errorf("%q of %s is %s, %v, want %s, %v", name, text, got, found, want, ok)
+		}
+		if json.Unmarshal([]byte(text), &array) != nil {
+			array = nil
+		}
+		got, found := element([]byte(text), index)
+		if ok = index >= 0 && index < len(array); found != ok || ok && string(got) != string(array[index]) {
+			t.Errorf("%d of %s is %s, %v", index, text, got, found)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
@@ -31,7 +32,8 @@ func (s *Service) input(t *target, r *rule, e *event) ([]byte, error) {
 // step is one step of a path: .name, ['name'] or [0].
 var step = regexp.MustCompile(`^(?:\.([^.\[\]]+)|\[(?:'([^']*)'|"([^"]*)"|([0-9]{1,9}))\])`)
 
-// lookUp is the part of a JSON text at a path, "$.detail.items[0]".
+// lookUp is the part of a JSON text at a path, "$.detail.items[0]". Of the rest
+// of the text nothing is decoded.
 func lookUp(text []byte, path string) (json.RawMessage, bool) {
 	rest, ok := strings.CutPrefix(path, "$")
 	if !ok {
@@ -45,24 +47,95 @@ func lookUp(text []byte, path string) (json.RawMessage, bool) {
 		}
 		rest = rest[len(m[0]):]
 		if m[4] != "" {
-			var list []json.RawMessage
-			index := 0
-			_, err := fmt.Sscan(m[4], &index)
-			if err != nil || json.Unmarshal(at, &list) != nil || index >= len(list) {
+			index, err := strconv.Atoi(m[4])
+			if err != nil {
 				return nil, false
 			}
-			at = list[index]
-			continue
+			at, ok = element(at, index)
+		} else {
+			at, ok = member(at, m[1]+m[2]+m[3])
 		}
-		var object map[string]json.RawMessage
-		if json.Unmarshal(at, &object) != nil {
-			return nil, false
-		}
-		if at, ok = object[m[1]+m[2]+m[3]]; !ok {
+		if !ok {
 			return nil, false
 		}
 	}
-	return at, true
+	return bytes.TrimSpace(at), true
+}
+
+// member is the value of a name in an object, the last of several.
+func member(object []byte, name string) (found json.RawMessage, ok bool) {
+	rest, isObject := opened(object, '{')
+	for isObject && len(rest) > 0 && rest[0] != '}' {
+		key := rest[:valueEnd(rest)]
+		_, value, colon := bytes.Cut(rest[len(key):], []byte(":"))
+		if !colon || len(key) == 0 {
+			return nil, false
+		}
+		value = bytes.TrimLeft(value, blanks)
+		end := valueEnd(value)
+		if plain(json.RawMessage(key)) == name {
+			found, ok = value[:end], true
+		}
+		rest = behind(value[end:])
+	}
+	return found, ok
+}
+
+// element is an element of an array.
+func element(array []byte, index int) (json.RawMessage, bool) {
+	rest, isArray := opened(array, '[')
+	for ; isArray && len(rest) > 0 && rest[0] != ']'; index-- {
+		end := valueEnd(rest)
+		if index == 0 || end == 0 {
+			return rest[:end], end > 0
+		}
+		rest = behind(rest[end:])
+	}
+	return nil, false
+}
+
+const blanks = " \t\r\n"
+
+// opened is what follows the bracket that a value begins with.
+func opened(text []byte, bracket byte) ([]byte, bool) {
+	text = bytes.TrimLeft(text, blanks)
+	if len(text) == 0 || text[0] != bracket {
+		return nil, false
+	}
+	return bytes.TrimLeft(text[1:], blanks), true
+}
+
+// behind is what follows a value and its comma.
+func behind(text []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimLeft(text, blanks), []byte(",")), blanks)
+}
+
+// valueEnd is the length of the value that a JSON text begins with. The text was
+// checked before.
+func valueEnd(text []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+			if !quoted && depth == 0 {
+				return i + 1
+			}
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth <= 0 {
+				return i + 1 + depth // a bracket around the value does not belong to it
+			}
+		case depth == 0 && strings.IndexByte(",: \t\r\n", c) >= 0:
+			return i
+		}
+	}
+	return len(text)
 }
 
 // plain is a value without the quotation marks of a string.

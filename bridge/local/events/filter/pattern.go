@@ -13,7 +13,7 @@ var (
 		anythingBut: []string{"prefix", "suffix", "equals-ignore-case", "wildcard"},
 		maxRules:    maxCombinations,
 	}
-	lambda = &dialect{scope: "Invalid filter pattern definition. ", anythingBut: []string{"prefix"}, maxRules: maxCombinations}
+	lambda = &dialect{scope: "Invalid filter pattern definition. ", maxRules: maxCombinations}
 )
 
 // ParsePattern compiles an event pattern of EventBridge. An error is an
@@ -22,7 +22,8 @@ var (
 func ParsePattern(text string) (*Pattern, error) { return parsePattern(text, eventBridge) }
 
 // ParseCriteria compiles one pattern of Lambda's FilterCriteria. Of
-// EventBridge's operators cidr, wildcard and most of anything-but are missing.
+// EventBridge's operators cidr, wildcard and anything-but with another one in it
+// are missing.
 // An empty object lets everything pass. An error is an [*Error].
 // See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 func ParseCriteria(text string) (*Pattern, error) { return parsePattern(text, lambda) }

@@ -216,7 +216,7 @@ func TestCriteria(t *testing.T) {
 			t.Errorf("%s = %v", pattern, got)
 		}
 	}
-	for _, pattern := range []string{`{"body":[{"cidr":"10.0.0.0/8"}]}`, `{"body":[{"wildcard":"a*"}]}`, `{"body":"a"}`} {
+	for _, pattern := range []string{`{"body":[{"cidr":"10.0.0.0/8"}]}`, `{"body":[{"wildcard":"a*"}]}`, `{"body":[{"anything-but":{"prefix":"a"}}]}`, `{"body":"a"}`} {
 		if _, err := filter.ParseCriteria(pattern); err == nil || !strings.HasPrefix(err.Error(), "Invalid filter pattern definition. ") {
 			t.Errorf("%s: %v", pattern, err)
 		}

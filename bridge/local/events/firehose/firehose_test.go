@@ -705,7 +705,7 @@ func TestKilled(t *testing.T) {
 		putUntilKilled(t, dir, properties)
 		return
 	}
-	for range 3 {
+	for range servicetest.Kills() {
 		dir := t.TempDir()
 		child := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 		child.Env = append(os.Environ(), "FIREHOSE_TEST_DIR="+dir)

@@ -658,7 +658,7 @@ func TestKilled(t *testing.T) {
 		putUntilKilled(t, dir)
 		return
 	}
-	for range 3 {
+	for range servicetest.Kills() {
 		dir := t.TempDir()
 		child := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 		child.Env = append(os.Environ(), "S3_TEST_DIR="+dir)

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +61,16 @@ func New(t testing.TB, app *model.Application, dir string) *Plane {
 		Accept: p.accept, Prepare: func(*service.Delivery) {}, Deliver: p.deliver, Note: p.note, Logf: p.logf, Now: p.Now,
 	}
 	return p
+}
+
+// Kills is how often a test kills a process: a few times, or a hundred times with
+// BAILEY_SOAK.
+func Kills() int {
+	n, err := strconv.Atoi(os.Getenv("BAILEY_SOAK"))
+	if err != nil || n <= 0 {
+		return 3
+	}
+	return min(n, 100)
 }
 
 // Now is the plane's clock.
