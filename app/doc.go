@@ -11,6 +11,8 @@
 //	                     Placed ──▶ Fulfilment
 //	                    (queue)  ◀── Housekeeping ◀── every 15 minutes
 //
+//	GET its own URL ──▶ Waiting ◀─── Orders; takes signed requests only
+//
 // An order is kept before it is queued, and Housekeeping queues again what was
 // left behind, so that an order which was taken is fulfilled whatever fails in
 // between. A message that can't be handled ends in the queue's dead-letter

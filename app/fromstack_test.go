@@ -22,7 +22,8 @@ import (
 )
 
 // testFromStack runs the functions on this machine, with Bailey's own engine,
-// on the deployed table and queue: an order is placed, shown and fulfilled.
+// on the deployed table and queue: an order is placed, shown, waiting and
+// fulfilled.
 func (d *deployed) testFromStack(t *testing.T) {
 	command := buildBailey(t)
 	placed := d.invoke(t, command, "Checkout", event(t, "order.json", nil))
@@ -34,6 +35,9 @@ func (d *deployed) testFromStack(t *testing.T) {
 		t.Fatalf("the order is %s, %v", placed.Body, err)
 	}
 	d.wantState(t, order.ID, orders.Placed)
+	if !d.isWaiting(t, command, order.ID) {
+		t.Error("the order that was placed is not waiting")
+	}
 	if n := d.messages(t); n != 1 {
 		t.Errorf("there are %d messages in the deployed queues, want one", n)
 	}
@@ -44,6 +48,9 @@ func (d *deployed) testFromStack(t *testing.T) {
 	body, _ := json.Marshal(map[string]string{"orderId": order.ID})
 	d.invoke(t, command, "Fulfilment", event(t, "fulfilment.json", map[string]any{"Records": []any{map[string]any{"messageId": "m", "body": string(body)}}}))
 	d.wantState(t, order.ID, orders.Fulfilled)
+	if d.isWaiting(t, command, order.ID) {
+		t.Error("the order that is fulfilled is still waiting")
+	}
 }
 
 // wantState reads an order out of the deployed table.
@@ -89,8 +96,29 @@ type response struct {
 	Body       string `json:"body"`
 }
 
-// invoke runs bailey local invoke --from-stack in the emulated account.
+// invoke is what an HTTP function answers; see run.
 func (d *deployed) invoke(t *testing.T, command, name string, event []byte) response {
+	t.Helper()
+	var r response
+	out := d.run(t, command, name, event)
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("bailey local invoke %s answered %s: %v", name, out, err)
+	}
+	return r
+}
+
+// isWaiting tells whether an order is among the lines that Waiting streams.
+func (d *deployed) isWaiting(t *testing.T, command, id string) bool {
+	t.Helper()
+	out := string(d.run(t, command, "Waiting", event(t, "waiting.json", nil)))
+	if !strings.Contains(out, `"statusCode":200`) {
+		t.Fatalf("Waiting answered %q", out)
+	}
+	return strings.Contains(out, `"id":"`+id+`"`)
+}
+
+// run runs bailey local invoke --from-stack in the emulated account.
+func (d *deployed) run(t *testing.T, command, name string, event []byte) []byte {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c := exec.CommandContext(t.Context(), command, "local", "invoke", name, "--event", "-", "--from-stack", "--assembly", d.assembly)
@@ -107,11 +135,7 @@ func (d *deployed) invoke(t *testing.T, command, name string, event []byte) resp
 	if strings.Contains(stderr.String(), "warning:") {
 		t.Errorf("bailey local invoke %s warns:\n%s", name, &stderr)
 	}
-	var r response
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		t.Fatalf("bailey local invoke %s answered %s: %v", name, &stdout, err)
-	}
-	return r
+	return stdout.Bytes()
 }
 
 // event is a file of the events folder, with members replaced.

@@ -75,10 +75,24 @@ func NewStorefront(scope constructs.Construct, id string, props *awscdk.StackPro
 		},
 	})
 
+	waiting := serverless.NewFunction(stack, "Waiting", serverless.FunctionProps{
+		Description: "gives the orders that are not fulfilled to whoever may ask",
+		Entry:       "./app/functions/waiting",
+		Timeout:     time.Minute,
+		Environment: map[string]string{"ORDERS_TABLE": *table.TableName()},
+		// A backlog may be longer than what an answer can hold at a time.
+		FunctionUrlConfig: &serverless.FunctionUrlConfig{InvokeMode: "RESPONSE_STREAM"},
+		Policies:          []serverless.Policy{serverless.DynamoDBReadPolicy(table)},
+	})
+
 	givenUp(stack, placed)
 	awscdk.NewCfnOutput(stack, jsii.String("ApiUrl"), &awscdk.CfnOutputProps{
 		Description: jsii.String("where the storefront answers"),
 		Value:       serverless.ImplicitHttpApi(stack).ApiEndpoint(),
+	})
+	awscdk.NewCfnOutput(stack, jsii.String("WaitingUrl"), &awscdk.CfnOutputProps{
+		Description: jsii.String("where the orders that wait are, for signed requests"),
+		Value:       waiting.FunctionUrl().Url(),
 	})
 	return stack
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -156,6 +157,40 @@ func (t *Table) Pending(ctx context.Context, before time.Time, limit int32) ([]s
 		}
 	}
 	return ids, nil
+}
+
+// Backlog is an order that is not fulfilled.
+type Backlog struct {
+	ID       string    `json:"id"`
+	PlacedAt time.Time `json:"placedAt"`
+}
+
+// Waiting are all orders that are not fulfilled, the oldest first. They are
+// read page by page, as far as the caller goes. An error is the last thing.
+func (t *Table) Waiting(ctx context.Context) iter.Seq2[Backlog, error] {
+	return func(yield func(Backlog, error) bool) {
+		pages := dynamodb.NewQueryPaginator(t.client, &dynamodb.QueryInput{
+			TableName:                 &t.name,
+			IndexName:                 aws.String(PendingIndex),
+			KeyConditionExpression:    aws.String("pending = :yes"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":yes": text(pendingYes)},
+			ProjectionExpression:      aws.String("id, placedAt"),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(Backlog{}, fmt.Errorf("the waiting orders can't be read: %w", err))
+				return
+			}
+			for _, item := range page.Items {
+				var order Backlog
+				err := attributevalue.UnmarshalMapWithOptions(item, &order, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
+				if !yield(order, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // encode uses the JSON names for the attributes as well.

@@ -3,7 +3,9 @@ package orders
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ type fakeDynamoDB struct {
 	put    *dynamodb.PutItemInput
 	update *dynamodb.UpdateItemInput
 	query  *dynamodb.QueryInput
+	page   int // how many items a query gives at once, all if 0
 }
 
 func (f *fakeDynamoDB) PutItem(_ context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
@@ -58,10 +61,19 @@ func (f *fakeDynamoDB) UpdateItem(_ context.Context, in *dynamodb.UpdateItemInpu
 func (f *fakeDynamoDB) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	f.query = in
 	out := &dynamodb.QueryOutput{}
+	before := str(in.ExpressionAttributeValues[":before"])
 	for _, item := range f.items {
-		if item["pending"] != nil && str(item["placedAt"]) < str(in.ExpressionAttributeValues[":before"]) {
+		placed := str(item["placedAt"])
+		if item["pending"] != nil && (before == "" || placed < before) && placed > str(in.ExclusiveStartKey["placedAt"]) {
 			out.Items = append(out.Items, item)
 		}
+	}
+	slices.SortFunc(out.Items, func(a, b map[string]types.AttributeValue) int {
+		return strings.Compare(str(a["placedAt"]), str(b["placedAt"]))
+	})
+	if f.page > 0 && len(out.Items) > f.page {
+		out.Items = out.Items[:f.page]
+		out.LastEvaluatedKey = out.Items[f.page-1]
 	}
 	return out, f.err
 }
@@ -159,6 +171,42 @@ func TestPending(t *testing.T) {
 	_, _ = table.Fulfil(t.Context(), "o1", placedAt)
 	if got, _ := table.Pending(t.Context(), placedAt.Add(time.Minute), 25); len(got) != 0 {
 		t.Errorf("a fulfilled order is pending: %v", got)
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	fake, table := newFake()
+	fake.page = 2
+	var want []Backlog
+	for i := range 5 {
+		order := sample()
+		order.ID, order.PlacedAt = fmt.Sprint("o", i), placedAt.Add(time.Duration(i)*time.Hour)
+		_ = table.Create(t.Context(), order, "")
+		want = append(want, Backlog{order.ID, order.PlacedAt})
+	}
+	_, _ = table.Fulfil(t.Context(), "o1", placedAt)
+	want = slices.Delete(want, 1, 2)
+	var got []Backlog
+	for order, err := range table.Waiting(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, order)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the waiting orders are %v, want %v", got, want)
+	}
+	if *fake.query.IndexName != PendingIndex {
+		t.Errorf("the query is %+v", fake.query)
+	}
+	for range table.Waiting(t.Context()) {
+		break // A client that goes away ends the reading.
+	}
+	fake.err = errors.New("no connection")
+	for order, err := range table.Waiting(t.Context()) {
+		if !errors.Is(err, fake.err) {
+			t.Errorf("got %v, %v", order, err)
+		}
 	}
 }
 

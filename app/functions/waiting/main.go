@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"log"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/bailey-cdk/bailey/app/orders"
+)
+
+func main() {
+	slog.SetDefault(lambdacontext.NewLogger())
+	settings, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatalf("the AWS SDK can't be set up: %v", err)
+	}
+	h := &handler{store: orders.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE"))}
+	lambda.Start(h.handle)
+}
