@@ -110,7 +110,7 @@ func (t *tail) show(n *client.Note, names map[string]string) error {
 	}
 	for _, more := range []string{n.MessageID, n.Detail, n.Body} {
 		if more != "" {
-			line += "  " + strings.ReplaceAll(more, "\n", " ")
+			line += "  " + strings.Join(strings.Fields(more), " ")
 		}
 	}
 	_, err := fmt.Println(line)

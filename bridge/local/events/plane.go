@@ -252,7 +252,7 @@ func (p *Plane) logf(format string, args ...any) {
 	_, _ = io.WriteString(p.options.Logs, "bailey: "+line+"\n") // a log that is gone is no reason to stop
 }
 
-// Reset removes the state of a folder, with its tables and buckets. The error
+// Reset removes the state of a folder, with its tables, buckets and indexes. The error
 // is a [*store.InUseError] where a plane uses it.
 func Reset(dir string) error {
 	path := filepath.Join(dir, stateFile)
