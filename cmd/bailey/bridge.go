@@ -25,6 +25,7 @@ type output struct {
 	helpers bool
 	explain bool
 	json    bool
+	timings timings
 }
 
 func (o *output) flags(c *cobra.Command) {
@@ -34,6 +35,7 @@ func (o *output) flags(c *cobra.Command) {
 	f.BoolVar(&o.helpers, "helpers", false, "keep the functions that the CDK's own constructs made")
 	f.BoolVar(&o.explain, "explain", false, "say for each resource what became of it, and why")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.timings.flags(c)
 }
 
 func newBridge() *cobra.Command {
@@ -60,6 +62,8 @@ those of the deployed resources.`,
 			if len(args) == 1 {
 				s.assembly = args[0]
 			}
+			o.timings.begin()
+			defer o.timings.print()
 			return failed(runBridge(c.Context(), &s, &o))
 		},
 	}
@@ -70,10 +74,12 @@ those of the deployed resources.`,
 
 // runBridge reads, builds and writes.
 func runBridge(ctx context.Context, s *selection, o *output) error {
+	start := time.Now()
 	app, err := s.load(ctx)
 	if err != nil {
 		return err
 	}
+	o.timings.done("reading the assembly", start)
 	result, err := writeTemplate(ctx, app, o)
 	if err != nil {
 		return err
@@ -100,17 +106,28 @@ func writeTemplate(ctx context.Context, app *model.Application, o *output) (*sam
 	if format != samtemplate.CloudFormation && format != samtemplate.SAM {
 		return nil, fmt.Errorf("--format %q is unknown; there are %q and %q", o.format, samtemplate.CloudFormation, samtemplate.SAM)
 	}
+	start := time.Now()
 	if err := buildFunctions(ctx, app.Functions, "linux"); err != nil {
 		return nil, err
 	}
+	o.timings.done("building functions", start)
+	defer o.timings.done("writing the template", time.Now())
 	return samtemplate.Write(app, samtemplate.Options{Dir: o.dir, Format: format, Helpers: o.helpers})
 }
 
 // buildFunctions builds Go functions, and says so where it takes a second.
 func buildFunctions(ctx context.Context, functions []*model.Function, goos string) error { //nolint:unparam // on Linux runtime.GOOS is the same
-	done := startProgress("building functions")
+	built, all := 0, 0
+	for _, f := range functions {
+		if f.Code.Go != nil {
+			all++
+		}
+	}
+	done := startProgress(fmt.Sprintf("building functions (0 of %d)", all))
 	defer done()
 	return bridge.Build(ctx, functions, bridge.BuildOptions{OS: goos, Progress: func(name string, r build.Result, err error) {
+		built++
+		done.say(fmt.Sprintf("building functions (%d of %d)", built, all))
 		if err == nil && !r.Cached && r.Duration > time.Second {
 			fmt.Fprintf(os.Stderr, "built %s in %.1f s\n", name, r.Duration.Seconds())
 		}

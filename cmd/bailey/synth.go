@@ -33,15 +33,19 @@ and cdk deploy never reads it: for production, use the cdk command as ever.`,
 			if err != nil {
 				return err
 			}
+			o.timings.begin()
+			defer o.timings.print()
 			done := startProgress("synthesising")
 			options := synth.Options{
 				App: app, Output: s.assembly, Context: values, Local: true, Stderr: os.Stderr, Region: s.region, Force: force,
+				Progress: done.say,
 			}
 			if self, err := os.Executable(); err == nil && !cold {
 				options.Bailey = self
 			}
 			result, err := synth.Run(c.Context(), options)
 			done()
+			o.timings.parts = result.Phases
 			if err != nil {
 				return failed(err)
 			}
