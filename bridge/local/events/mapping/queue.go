@@ -48,12 +48,14 @@ func (p *poller) pollQueue(ctx context.Context) {
 	}
 	slots := newSlots(p.concurrency())
 	var rest []item
+	var failing trouble
 	for slots.acquire(ctx) {
 		b, left, err := p.gather(ctx, rest)
 		rest = left
-		if err != nil && ctx.Err() == nil {
-			p.o.Logf("%s cannot receive from %s: %v", p.m.Path, p.m.EventSourceARN, err)
-			pause(ctx, failurePause)
+		if err != nil {
+			failing.pause(ctx, p, "receive from", err)
+		} else {
+			failing.over()
 		}
 		if ctx.Err() != nil { // the mapping is gone: the function shall not get what came after that
 			p.giveBack(b.items)

@@ -366,6 +366,28 @@ func TestSwap(t *testing.T) {
 	}
 }
 
+// missing is a queue that is not there.
+type missing struct{ *memoryQueue }
+
+func (missing) Receive(context.Context, string, int, time.Duration) ([]Message, error) {
+	return nil, errors.New("there is no such queue")
+}
+
+// TestMissingQueueIsToldOnce: not once a second.
+func TestMissingQueueIsToldOnce(t *testing.T) {
+	said := make(chan string, 10)
+	p := New(Options{Queue: missing{newMemoryQueue(time.Minute)}, Invoke: handler(nil).invoke, Logf: func(format string, args ...any) { said <- fmt.Sprintf(format, args...) }})
+	defer p.Close()
+	p.Swap([]*model.EventSourceMapping{queueMapping(nil)})
+	if text := <-said; !strings.Contains(text, "Shop/Poll cannot receive from "+queueARN+": there is no such queue") {
+		t.Error(text)
+	}
+	time.Sleep(1200 * time.Millisecond) // it has asked again by then
+	if len(said) > 0 {
+		t.Errorf("it is said again: %s", <-said)
+	}
+}
+
 func TestRecordOfAMessage(t *testing.T) {
 	got := newSQSRecord(&Message{
 		ID: "059f36b4", ReceiptHandle: "AQEB", Body: `{"a":"<b>"}`, MD5OfBody: "e4e6", MD5OfMessageAttributes: "d41d",

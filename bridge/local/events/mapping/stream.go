@@ -31,11 +31,14 @@ func (p *poller) pollStream(ctx context.Context) {
 		p.last = nil
 	}
 	known := map[string]bool{}
+	var failing trouble
 	for ctx.Err() == nil {
 		shards, err := p.o.Stream.Shards(ctx, p.m.EventSourceARN)
-		if err != nil && ctx.Err() == nil {
-			p.o.Logf("%s cannot read %s: %v", p.m.Path, p.m.EventSourceARN, err)
+		if err != nil {
+			failing.pause(ctx, p, "read", err)
+			continue
 		}
+		failing.over()
 		for _, shard := range shards {
 			if known[shard] {
 				continue
@@ -134,15 +137,14 @@ func before(a, b string) bool {
 }
 
 func (l *lane) run(ctx context.Context) {
+	var failing trouble
 	for ctx.Err() == nil {
 		records, last, err := l.gather(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
-				l.o.Logf("%s cannot read %s: %v", l.m.Path, l.m.EventSourceARN, err)
-				pause(ctx, failurePause)
-			}
+			failing.pause(ctx, l.poller, "read", err)
 			continue
 		}
+		failing.over()
 		if len(records) > 0 && !l.process(ctx, records, 0) {
 			return // stopped: the batch comes again from its checkpoint
 		}
