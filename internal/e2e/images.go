@@ -159,6 +159,9 @@ func Prepare(progress io.Writer, runtimeIDs ...string) error {
 	if _, err := installClients(progress); err != nil {
 		return err
 	}
+	if _, err := installNag(progress); err != nil {
+		return err
+	}
 	if err := installBrowser(progress); err != nil {
 		_, _ = fmt.Fprintln(progress, "no browser:", err) // the tests that need one skip
 	}
