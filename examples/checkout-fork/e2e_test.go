@@ -113,14 +113,15 @@ type shop struct {
 
 // line is one of bailey dev --json.
 type line struct {
-	Type   string
-	Served struct {
+	Type           string
+	Infrastructure bool // of a reload: the CDK app was run
+	Served         struct {
 		APIs           []struct{ URL string }
 		Lambda, Events string
 	}
 }
 
-const patience = 1 * time.Minute
+const patience = 3 * time.Minute
 
 // start runs bailey dev in a copy of the example. The copy is of another
 // module, so that the functions inside the fork are built by their import path.
@@ -213,7 +214,8 @@ func (s *shop) read(stdout io.Reader) {
 	}
 }
 
-// has tells what is missing of n lines of a type.
+// has tells what is missing of n lines of a type; of reloads those count that
+// changed the infrastructure.
 func (s *shop) has(kind string, n int) string {
 	if got := s.count(kind); got < n {
 		return fmt.Sprintf("there are %d lines %q of %d", got, kind, n)
@@ -225,7 +227,7 @@ func (s *shop) count(kind string) (n int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, l := range s.lines {
-		if l.Type == kind {
+		if l.Type == kind && (kind != "reload" || l.Infrastructure) {
 			n++
 		}
 	}
