@@ -55,8 +55,9 @@
 // service compares numbers by value, and so does this package.
 //
 // An array passes anything-but if one of its values is another one, in all
-// three dialects. A recent wording of SNS's guide ("none of the array elements")
-// contradicts its own example below it.
+// three dialects: SNS's guide had the example ["rugby", "baseball"] for a policy
+// without rugby and tennis. A later wording of the guide asks that none of the
+// elements is excluded; the matcher that AWS published has not changed.
 //
 // EventBridge refuses patterns whose wildcards make its automaton too large.
 // This matcher has none, and takes them.
