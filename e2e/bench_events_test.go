@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,33 +157,6 @@ func (l *forkLoad) run(n, publishers, consumers int) time.Duration {
 	}
 	group.Wait()
 	return time.Since(start)
-}
-
-// plane starts the embedded plane in a process of its own.
-func plane(t testing.TB, arguments ...string) (endpoint string, process *os.Process) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "plane")
-	if out, err := exec.Command("go", "build", "-o", path, "./testdata/plane").CombinedOutput(); err != nil {
-		t.Fatalf("build the plane: %v\n%s", err, out)
-	}
-	command := exec.Command(path, append([]string{"-dir", t.TempDir()}, arguments...)...)
-	command.Stderr = os.Stderr
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(line), command.Process
 }
 
 // makeFork makes the fork in an emulator by its API.

@@ -35,7 +35,7 @@ func installClients(progress io.Writer) (string, error) {
 var clientsOnce = sync.OnceValues(func() (string, error) { return installClients(os.Stderr) })
 
 // Clients is the folder whose node_modules has the libraries that the tests
-// call APIs with: ws, axios and openapi-client-axios.
+// call APIs with: ws, axios, openapi-client-axios, and the AWS SDK for SQS and SNS.
 func Clients(t testing.TB) string {
 	t.Helper()
 	dir, err := clientsOnce()

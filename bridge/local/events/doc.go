@@ -33,6 +33,12 @@
 // JSON object a line, ?backlog=true for those of before too) and
 // /_bailey/counts.
 //
+// # Clients
+//
+// The AWS SDKs for Go, JavaScript and Python, and version 2 of the aws command,
+// follow AWS_ENDPOINT_URL. Version 1 of the command does so but for SQS: it has
+// an endpoint of its own for that, so that "aws sqs" needs --endpoint-url.
+//
 // # Who may ask
 //
 // Requests must name a loopback host, or one of [Options.Hosts], and must not
