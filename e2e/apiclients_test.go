@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bailey-cdk/bailey/internal/e2e"
 	ws "github.com/coder/websocket"
+
+	"github.com/bailey-cdk/bailey/internal/e2e"
 )
 
 // TestAPIByCurl: requests as a user types them.

@@ -145,7 +145,7 @@ func (s *Server) Close() error {
 	}
 	s.stop()
 	for _, c := range s.established() {
-		c.frames.Conn.Close() // it has not answered the close
+		_ = c.frames.Close() // it has not answered the close
 	}
 	<-done
 	return nil
