@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func (t *target) group(e *event) string {
 
 // giveUp sends the event to the target's dead-letter queue.
 func (s *Service) giveUp(tx *store.Tx, p *plan, d *delivery, err error, note *service.Note) {
-	s.env.Logf("rule %s cannot deliver to %s: %v", d.rule.Name, d.target.ARN, err)
+	s.complain(d, err)
 	if d.target.DeadLetterConfig == nil || d.target.DeadLetterConfig.ARN == "" {
 		return
 	}
@@ -178,6 +179,14 @@ func (s *Service) giveUp(tx *store.Tx, p *plan, d *delivery, err error, note *se
 		return
 	}
 	note.What, note.Target = service.DeadLettered, dead.Target
+}
+
+// complain logs a failure once: the journal has each.
+func (s *Service) complain(d *delivery, err error) {
+	line := fmt.Sprintf("rule %s cannot deliver to %s: %v", d.rule.Name, d.target.ARN, err)
+	if _, known := s.complaints.LoadOrStore(line, true); !known {
+		s.env.Logf("%s; this is said once", line)
+	}
 }
 
 // maxHops is how many buses an event goes through.

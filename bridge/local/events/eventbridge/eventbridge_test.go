@@ -138,6 +138,10 @@ func TestDeadLetter(t *testing.T) {
 	p.Refuse("arn:aws:lambda:us-east-1:123456789012:function:Gone", &service.Error{Code: "ResourceNotFoundException", Message: "no function"})
 	put(t, c, entryOf("", "a", "b", `{}`))
 	all := p.Deliveries()
+	put(t, c, entryOf("", "other", "b", `{}`))
+	if n := strings.Count(p.Logs(), "cannot deliver to arn:aws:lambda"); n != 1 {
+		t.Errorf("the failure is logged %d times:\n%s", n, p.Logs())
+	}
 	if len(all) != 1 || all[0].Target != queue {
 		t.Fatalf("%d deliveries", len(all))
 	}

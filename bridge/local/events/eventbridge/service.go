@@ -28,6 +28,8 @@ type Service struct {
 	// hops counts the buses that an event went through in one transaction. It
 	// belongs to the goroutine that writes the store.
 	hops int
+	// complaints are the failures that were logged.
+	complaints sync.Map
 }
 
 // New reads the rules. Those with schedules run from Start on.

@@ -688,6 +688,7 @@ func TestConfigurations(t *testing.T) {
 		`{"ExtendedS3DestinationConfiguration":{"BucketARN":"arn:aws:s3:::b","ProcessingConfiguration":{"Processors":[{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"MetadataExtractionQuery","ParameterValue":"{"}]}]}}}`: "no JQ expression",
 		`{"SplunkDestinationConfiguration":{}}`: "its destination Splunk is not there locally",
 		`{"ExtendedS3DestinationConfiguration":{"BucketARN":"arn:aws:s3:::b","DataFormatConversionConfiguration":{"Enabled":true}}}`: "not converted to Parquet",
+		`{"DeliveryStreamType":"KinesisStreamAsSource","S3DestinationConfiguration":{` + toS3 + `}}`:                                 "reads no Kinesis stream locally",
 		`{}`: "it has no destination",
 	} {
 		tr := start(t, properties)

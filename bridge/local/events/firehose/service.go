@@ -133,6 +133,9 @@ func (s *Service) tellOf(name string, m *made, c *config) {
 	if c.unknown != "" {
 		s.env.Logf("the delivery stream %s keeps its records: its destination %s is not there locally", name, c.unknown)
 	}
+	if m.Type == "KinesisStreamAsSource" {
+		s.env.Logf("the delivery stream %s reads no Kinesis stream locally: it takes what is put to it", name)
+	}
 	conversion := m.Properties.child("ExtendedS3DestinationConfiguration").child("DataFormatConversionConfiguration")
 	if conversion != nil && conversion.text("Enabled") != "false" {
 		s.env.Logf("the delivery stream %s writes its records as they are: they are not converted to Parquet or ORC locally", name)
