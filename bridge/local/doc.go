@@ -32,7 +32,7 @@
 // engine keeps a stack of idle processes for each *[model.Function], starts
 // another one when all are busy, and ends those that were idle for five
 // minutes. Of a function that answers within two milliseconds no more than two
-// for each core run at a time: others wait for one of them, for up to 100 ms, as
+// for each core run at a time: others wait for one of them, for 50 to 100 ms, as
 // more would only make each other slow (queue.go). No more run at a time than the function's reserved concurrency, or
 // 1,000: beyond that an invocation fails with a [ThrottledError] and does not
 // wait, as Lambda's API has it. A process that crashed, timed out or was

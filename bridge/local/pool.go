@@ -29,6 +29,7 @@ type pool struct {
 	waiters []chan *instance
 	// shortest is about the shortest time that an invocation took of late.
 	shortest time.Duration
+	progress time.Time // when the last invocation ended
 }
 
 // acquire gives an idle process, or one that becomes idle in a moment, or

@@ -21,12 +21,20 @@ import (
 const (
 	// quick is below how long a function takes that hardly waits for anything.
 	quick = 2 * time.Millisecond
-	// patience is how long an invocation waits.
-	patience = 100 * time.Millisecond
+	// forget is after how many invocations the shortest time is taken to be a
+	// little longer than it was: by one part in as many.
+	forget = 1024
 )
 
 // enough is how many processes of a quick function run before invocations wait.
 var enough = 2 * runtime.NumCPU()
+
+// How long an invocation waits: standstill where no invocation comes to its
+// end, patience where they do. Tests change them.
+var (
+	patience   = 100 * time.Millisecond
+	standstill = 50 * time.Millisecond
+)
 
 // observe learns from an invocation that has ended how long the function takes
 // where nothing is in its way: the shortest time counts, and is slowly
@@ -37,8 +45,9 @@ func (p *pool) observe(c *call) {
 	if p.shortest == 0 || c.duration < p.shortest {
 		p.shortest = c.duration
 	} else {
-		p.shortest += p.shortest / 64
+		p.shortest += p.shortest / forget
 	}
+	p.progress = time.Now()
 }
 
 // worthWaiting reports whether a busy process should be free in a moment.
@@ -49,17 +58,22 @@ func (p *pool) worthWaiting() bool {
 // await waits for a turn. It gives no process where the caller should take an
 // idle one or start one, and an error where the invocation is over.
 func (p *pool) await(ctx context.Context, turn chan *instance) (*instance, error) {
-	timer := time.NewTimer(patience)
+	end := time.Now().Add(patience)
+	timer := time.NewTimer(standstill)
 	defer timer.Stop()
 	var err error
-	select {
-	case i := <-turn:
-		return p.usable(i), nil
-	case <-timer.C:
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-p.engine.closing:
-		err = ErrClosed
+	for waits := true; waits; {
+		select {
+		case i := <-turn:
+			return p.usable(i), nil
+		case now := <-timer.C:
+			waits = p.progresses(now) && now.Before(end)
+			timer.Reset(standstill)
+		case <-ctx.Done():
+			err, waits = ctx.Err(), false
+		case <-p.engine.closing:
+			err, waits = ErrClosed, false
+		}
 	}
 	if p.leave(turn) {
 		return nil, err
@@ -70,6 +84,13 @@ func (p *pool) await(ctx context.Context, turn chan *instance) (*instance, error
 		return nil, err
 	}
 	return p.usable(i), err
+}
+
+// progresses reports whether an invocation came to its end of late.
+func (p *pool) progresses(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return now.Sub(p.progress) < standstill
 }
 
 // usable is nil for a process that has ended in the meantime.

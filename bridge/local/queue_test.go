@@ -13,11 +13,17 @@ import (
 // A quick function has no more processes than the cores can run, however many
 // ask for it; one that takes its time has one for each that asks.
 func TestProcessesByPace(t *testing.T) {
+	before, still := patience, standstill
+	patience, standstill = time.Minute, time.Minute // whatever this machine has to do beside
+	t.Cleanup(func() { patience, standstill = before, still })
 	e, _ := newEngine(t, Options{})
 	quickly, slowly := goFunction("echo"), goFunction("acts")
-	for range 50 { // so that the pace is known
-		invoke(t, e, quickly, `1`)
+	invoke(t, e, quickly, `1`)
+	known, err := e.pool(quickly)
+	if err != nil {
+		t.Fatal(err)
 	}
+	known.shortest = 100 * time.Microsecond
 	together(8*enough, func() {
 		for range 20 {
 			invoke(t, e, quickly, `1`)
@@ -25,7 +31,7 @@ func TestProcessesByPace(t *testing.T) {
 	})
 	p, _ := e.pool(quickly)
 	t.Logf("%d processes of the quick function for %d clients; it takes %v", len(p.idle), 8*enough, p.shortest)
-	if p.shortest < quick && len(p.idle) >= 8*enough {
+	if len(p.idle) > enough {
 		t.Errorf("%d processes for %d clients", len(p.idle), 8*enough)
 	}
 	if p.busy != 0 || len(p.waiters) != 0 {
@@ -38,8 +44,8 @@ func TestProcessesByPace(t *testing.T) {
 	}
 }
 
-// Invocations that wait for a process do so no longer than patience, and give
-// their place up with their context.
+// Invocations that wait for a process do so no longer than things go on, and
+// give their place up with their context.
 func TestWaiting(t *testing.T) {
 	e, _ := newEngine(t, Options{})
 	fn := goFunction("acts")
@@ -60,7 +66,7 @@ func TestWaiting(t *testing.T) {
 	}
 	began := time.Now()
 	invoke(t, e, fn, `{}`)
-	if took := time.Since(began); took < patience {
+	if took := time.Since(began); took < standstill {
 		t.Errorf("it did not wait: %v", took)
 	}
 	group.Wait()
