@@ -153,7 +153,7 @@ func (d *debugger) released() {
 	for range 100 {
 		l, err := net.Listen("tcp", d.address)
 		if err == nil {
-			l.Close()
+			_ = l.Close() // nothing was accepted
 			return
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -206,6 +206,6 @@ func (s *servers) close(ctx context.Context) {
 	}
 	all.Wait()
 	if s.events != nil && len(s.fixed) == 0 {
-		s.events.Close()
+		_ = s.events.Close() // nothing was accepted
 	}
 }

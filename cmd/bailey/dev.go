@@ -180,13 +180,13 @@ func (p *devPrinter) paint(text string, attributes ...color.Attribute) string {
 }
 
 // hues are those that read well on light and dark.
-var hues = []color.Attribute{color.FgCyan, color.FgMagenta, color.FgGreen, color.FgYellow, color.FgBlue, color.FgHiCyan, color.FgHiMagenta, color.FgHiGreen}
+var hues = [8]color.Attribute{color.FgCyan, color.FgMagenta, color.FgGreen, color.FgYellow, color.FgBlue, color.FgHiCyan, color.FgHiMagenta, color.FgHiGreen}
 
 // hue is the function's own, the same in each session.
 func hue(name string) color.Attribute {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	return hues[int(h.Sum32()%uint32(len(hues)))]
+	return hues[h.Sum32()%8]
 }
 
 func (p *devPrinter) print(e dev.Event) {
@@ -223,7 +223,9 @@ func (p *devPrinter) print(e dev.Event) {
 	}
 }
 
-func (p *devPrinter) line(text string) { fmt.Fprintln(p.out, text) }
+func (p *devPrinter) line(text string) {
+	_, _ = fmt.Fprintln(p.out, text) // whoever reads may have gone
+}
 
 func (p *devPrinter) status(status int) color.Attribute {
 	switch {
@@ -259,7 +261,9 @@ func (p *devPrinter) phases(phases []dev.Phase) {
 func (p *devPrinter) ready(s *dev.Served) {
 	p.apis = len(s.APIs)
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	row := func(what, at, more string) { fmt.Fprintf(w, "%s\n", strings.TrimRight(what+"\t"+at+"\t"+more, "\t")) }
+	row := func(what, at, more string) {
+		_, _ = fmt.Fprintln(w, strings.TrimRight(what+"\t"+at+"\t"+more, "\t"))
+	}
 	for _, api := range s.APIs {
 		row(api.Protocol, api.URL, api.Path)
 	}
@@ -273,8 +277,12 @@ func (p *devPrinter) ready(s *dev.Served) {
 		what  string
 		names []string
 	}{
-		{"functions", s.Functions}, {"queues", s.Queues}, {"topics", s.Topics}, {"event buses", s.Buses},
-		{"delivery streams", s.Streams}, {"buckets", s.Buckets},
+		{"functions", s.Functions},
+		{"queues", s.Queues},
+		{"topics", s.Topics},
+		{"event buses", s.Buses},
+		{"delivery streams", s.Streams},
+		{"buckets", s.Buckets},
 	} {
 		if len(list.names) > 0 {
 			row(list.what, strings.Join(list.names, ", "), "")

@@ -40,9 +40,9 @@ func (t *timings) print() {
 
 func (t *timings) printTo(w io.Writer) {
 	for _, p := range t.parts {
-		fmt.Fprintf(w, "%8.1f ms  %s\n", milliseconds(p.Took), p.Name)
+		_, _ = fmt.Fprintf(w, "%8.1f ms  %s\n", milliseconds(p.Took), p.Name)
 	}
-	fmt.Fprintf(w, "%8.1f ms  in all\n", milliseconds(time.Since(t.start)))
+	_, _ = fmt.Fprintf(w, "%8.1f ms  in all\n", milliseconds(time.Since(t.start)))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -19,7 +19,7 @@ func identify(path string) (id identity, ok bool) {
 		return identity{}, false
 	}
 	return identity{
-		device: uint64(s.Dev), inode: s.Ino, size: s.Size, //nolint:gosec,unconvert // a name, whatever its sign
+		device: uint64(s.Dev), inode: s.Ino, size: s.Size, //nolint:unconvert // a name, whatever its sign
 		modified: unix.TimespecToNsec(s.Mtim), changed: unix.TimespecToNsec(s.Ctim),
 	}, true
 }
