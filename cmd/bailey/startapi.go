@@ -48,8 +48,9 @@ func newStartAPI() *cobra.Command {
 		Use:   "start-api [API...] [-- SAM-FLAGS]",
 		Short: "Serve the application's APIs on this machine",
 		Long: `Serve HTTP APIs, REST APIs, WebSocket APIs and function URLs as API Gateway and
-Lambda do: the same events, answers, limits, CORS and authorizers. Each API has a port of its
-own: the first has --port, the others the next ones. Names leave the others out.
+Lambda do: the same events, answers, limits, CORS and authorizers. Each API has
+a port of its own: the first has --port, the others the next ones. Names leave
+the others out.
 
 A path needs no stage; for a named stage, /STAGE/... works too.
 

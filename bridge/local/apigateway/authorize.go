@@ -79,14 +79,15 @@ func (x *exchange) unauthorized() answer {
 	return unauthorized
 }
 
-// checkAPIKey asks for an API key where the method does. A key whose value the
+// checkAPIKey asks for an API key where the method does: that of the caller, or
+// that of the authorizer (usageIdentifierKey) where it gives one. A key whose value the
 // template does not give is made by AWS: then any key is taken. See
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-setup-api-key-with-console.html
 func (x *exchange) checkAPIKey() bool {
 	if !x.match.route.APIKeyRequired {
 		return true
 	}
-	key := x.r.Header.Get("X-Api-Key")
+	key := orElse(x.authorizerKey, x.r.Header.Get("X-Api-Key"))
 	switch {
 	case key == "":
 		x.fail(restKeyForbidden, "the method asks for an API key (x-api-key)")

@@ -329,6 +329,19 @@ func TestAPIKeys(t *testing.T) {
 	}
 }
 
+// A Lambda authorizer may give the key.
+func TestAuthorizerGivesAPIKey(t *testing.T) {
+	for key, want := range map[string]int{"abc": 200, "xyz": 403} {
+		api := guarded(model.REST, &model.Authorizer{Type: "TOKEN"}, "GET /x")
+		api.APIKeys, api.Routes[0].APIKeyRequired = []string{"abc"}, true
+		g := &guard{decision: strings.TrimSuffix(allow("Allow", "*"), "}") + `,"usageIdentifierKey":"` + key + `"}`}
+		address, _ := serve(t, Options{Application: application(api), Invoke: g.invoke})
+		if reply, body := exchangeRaw(t, address, "GET /x HTTP/1.1\nHost: localhost\nAuthorization: x\n\n"); reply.StatusCode != want {
+			t.Errorf("%s\n%s: %s %s", authorizerOutput, key, reply.Status, body)
+		}
+	}
+}
+
 // An authorizer that the application lacks shuts the route, and one that was
 // disabled opens it.
 func TestNoAuthorizer(t *testing.T) {

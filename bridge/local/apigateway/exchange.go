@@ -28,6 +28,8 @@ type exchange struct {
 
 	// identity is what the authorizer found out.
 	identity identity
+	// authorizerKey is the API key that a Lambda authorizer gave.
+	authorizerKey string
 
 	// What the access log says.
 	status  int

@@ -76,6 +76,7 @@ func (x *exchange) enforce(a *model.Authorizer, d *decision) bool {
 		return false
 	}
 	x.identity.lambda, x.identity.principal = d.context, d.principal
+	x.authorizerKey = d.apiKey
 	if x.identity.lambda == nil && x.api.Protocol == model.HTTP {
 		x.identity.lambda = map[string]any{}
 	}
