@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"net/textproto"
@@ -32,11 +34,14 @@ type load struct {
 	// warm is how long requests are made before they count, and length how long
 	// they count.
 	warm, length time.Duration
+
+	answered *atomic.Int64
 }
 
 // outcome is what came of a load.
 type outcome struct {
-	requests  int
+	requests  int // that count
+	all       int // with those of the beginning
 	perSecond float64
 	times     []time.Duration // sorted
 	bad       []string        // what was answered otherwise than with 200
@@ -53,6 +58,7 @@ func (l load) put(t testing.TB, address, path string) outcome {
 	host := strings.TrimPrefix(address, "http://")
 	request := []byte("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
 	var begun atomic.Int64
+	l.answered = &atomic.Int64{}
 	start := time.Now()
 	counts, end := start.Add(l.warm), start.Add(l.warm+l.length)
 	var mu sync.Mutex
@@ -69,7 +75,7 @@ func (l load) put(t testing.TB, address, path string) outcome {
 	}
 	all.Wait()
 	slices.Sort(o.times)
-	o.requests = len(o.times)
+	o.requests, o.all = len(o.times), int(l.answered.Load())
 	o.perSecond = float64(o.requests) / l.length.Seconds()
 	if o.requests == 0 {
 		t.Fatalf("no request was answered: %q", o.bad)
@@ -102,8 +108,11 @@ func (l load) connection(host string, request []byte, start, counts, end time.Ti
 			bad = append(bad, err.Error())
 		case status != "200" && status != "201":
 			bad = append(bad, status)
-		case due.After(counts):
-			times = append(times, took)
+		default:
+			l.answered.Add(1)
+			if due.After(counts) {
+				times = append(times, took)
+			}
 		}
 	}
 }
@@ -194,25 +203,76 @@ func TestBenchAPI(t *testing.T) {
 	project := mixed(t)
 	g := startGateway(t, project)
 	address := g.urls["Api"]
+	before := processorTime(t, g.process.Process.Pid)
 	full := load{connections: 64, warm: 3 * time.Second, length: 10 * time.Second}.put(t, address, benchPath)
-	if len(full.bad) > 0 {
-		t.Errorf("start-api lost requests: %q", full.bad[:min(10, len(full.bad))])
-	}
+	spent := processorTime(t, g.process.Process.Pid) - before
 	rate := int(full.perSecond / 4)
-	eased := load{connections: 64, rate: rate, warm: 2 * time.Second, length: 10 * time.Second}.put(t, address, benchPath)
-	if len(eased.bad) > 0 {
-		t.Errorf("start-api lost requests: %q", eased.bad[:min(10, len(eased.bad))])
+	var eased []outcome
+	for range 3 {
+		eased = append(eased, load{connections: 64, rate: rate, warm: time.Second, length: 5 * time.Second}.put(t, address, benchPath))
+	}
+	slices.SortFunc(eased, func(a, b outcome) int { return cmp.Compare(a.quantile(.99), b.quantile(.99)) })
+	for _, o := range append(eased, full) {
+		if len(o.bad) > 0 {
+			t.Errorf("start-api lost requests: %q", o.bad[:min(10, len(o.bad))])
+		}
 	}
 
 	sam := samEager(t, project)
-	fmt.Printf("bailey %.0f/s p50 %v p99 %v; at %d/s p50 %v p99 %v p99.9 %v\n", full.perSecond, full.quantile(.5), full.quantile(.99), rate, eased.quantile(.5), eased.quantile(.99), eased.quantile(.999))
 	theirs := load{connections: 64, warm: 3 * time.Second, length: 10 * time.Second}.put(t, sam.url, benchPath)
 	report(t, "api-throughput-against-sam", full.perSecond/theirs.perSecond, 20,
-		"bailey local start-api %.0f requests/s, sam local start-api --warm-containers EAGER %.0f (%d of its answers were failures): a Go function, 64 connections, 10 s each on this machine; p50 %.2f and %.1f ms, p99 %.2f and %.1f ms",
-		full.perSecond, theirs.perSecond, len(theirs.bad), ms(full.quantile(.5)), ms(theirs.quantile(.5)), ms(full.quantile(.99)), ms(theirs.quantile(.99)))
-	report(t, "api-p99-below-5ms", 5/ms(eased.quantile(.99)), 1,
-		"p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms at %d requests/s, a quarter of the most, over 64 connections; the ratio is 5 ms by the p99",
-		ms(eased.quantile(.5)), ms(eased.quantile(.99)), ms(eased.quantile(.999)), rate)
+		"bailey local start-api %.0f requests/s, sam local start-api --warm-containers EAGER %.0f (%d of its answers were failures): a Go function, 64 connections, 10 s each; p50 %.2f and %.1f ms, p99 %.2f and %.1f ms; bailey and its functions take %.0f us of a processor for a request; the machine's load is %s",
+		full.perSecond, theirs.perSecond, len(theirs.bad), ms(full.quantile(.5)), ms(theirs.quantile(.5)), ms(full.quantile(.99)), ms(theirs.quantile(.99)),
+		spent.Seconds()*1e6/float64(full.all), loadAverage())
+	middle := eased[1]
+	report(t, "api-p99-below-5ms", 5/ms(middle.quantile(.99)), 1,
+		"p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms at %d requests/s, a quarter of the most, over 64 connections, the middle of three by the p99 (the best has %.2f ms); the ratio is 5 ms by the p99; the machine's load is %s",
+		ms(middle.quantile(.5)), ms(middle.quantile(.99)), ms(middle.quantile(.999)), rate, ms(eased[0].quantile(.99)), loadAverage())
+}
+
+// loadAverage is the machine's, of the last minute: other work on it shows in
+// every latency.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(text))[0]
+}
+
+// processorTime is what a process and its children have used, where the system
+// tells.
+func processorTime(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name before, in parentheses, may have spaces: utime and stime are the
+	// 12th and 13th after it, in hundredths of a second.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks int
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	total := time.Duration(ticks) * 10 * time.Millisecond
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		children, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, child := range strings.Fields(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				total += processorTime(t, n)
+			}
+		}
+	}
+	return total
 }
 
 // samEager is sam local start-api with containers that are started at once.
