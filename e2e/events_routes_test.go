@@ -247,6 +247,62 @@ func get(url string) (string, error) {
 	return string(text), err
 }
 
+// nodeRoutes goes through the same services as a Node.js program does, with
+// streams, whose checksums the SDK sends behind them.
+const nodeRoutes = `
+const { S3Client, PutObjectCommand, GetObjectCommand, ListObjectsV2Command, DeleteObjectsCommand, HeadObjectCommand } = require("@aws-sdk/client-s3");
+const { Upload } = require("@aws-sdk/lib-storage");
+const { getSignedUrl } = require("@aws-sdk/s3-request-presigner");
+const { EventBridgeClient, PutEventsCommand } = require("@aws-sdk/client-eventbridge");
+const { FirehoseClient, PutRecordBatchCommand } = require("@aws-sdk/client-firehose");
+const { SchedulerClient, ListSchedulesCommand } = require("@aws-sdk/client-scheduler");
+const { Readable } = require("node:stream");
+const assert = require("node:assert");
+
+(async () => {
+  const s3 = new S3Client({});
+  const Bucket = "routes-archive";
+  await s3.send(new PutObjectCommand({ Bucket, Key: "a b/ü.txt", Body: "hello", Metadata: { who: "me" }, ContentType: "text/plain" }));
+  let got = await s3.send(new GetObjectCommand({ Bucket, Key: "a b/ü.txt", ChecksumMode: "ENABLED" }));
+  assert.equal(await got.Body.transformToString(), "hello"); assert.equal(got.Metadata.who, "me");
+  for (const ChecksumAlgorithm of ["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME"]) {
+    await s3.send(new PutObjectCommand({ Bucket, Key: "sum", Body: "x".repeat(100000), ChecksumAlgorithm }));
+    got = await s3.send(new GetObjectCommand({ Bucket, Key: "sum", ChecksumMode: "ENABLED" }));
+    assert.equal((await got.Body.transformToByteArray()).length, 100000);
+  }
+  const big = Buffer.alloc(12 << 20, "z");
+  await new Upload({ client: s3, params: { Bucket, Key: "big", Body: Readable.from((function* () { for (let i = 0; i < 12; i++) yield big.subarray(i << 20, (i + 1) << 20); })()) } }).done();
+  assert.equal((await s3.send(new HeadObjectCommand({ Bucket, Key: "big" }))).ContentLength, 12 << 20);
+  await s3.send(new PutObjectCommand({ Bucket, Key: "stream", Body: Readable.from(["abc", "def"]), ContentLength: 6 }));
+  assert.equal(await (await s3.send(new GetObjectCommand({ Bucket, Key: "stream" }))).Body.transformToString(), "abcdef");
+  const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket, Key: "signed" }));
+  assert.equal((await fetch(url, { method: "PUT", body: "up" })).status, 200);
+  assert.equal(await (await fetch(await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: "signed" })))).text(), "up");
+  const list = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: "a b/" }));
+  assert.equal(list.Contents[0].Key, "a b/ü.txt");
+  const del = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "sum" }, { Key: "nix" }] } }));
+  assert.equal(del.Deleted.length, 2);
+  await assert.rejects(s3.send(new GetObjectCommand({ Bucket, Key: "sum" })), { name: "NoSuchKey" });
+  const put = await new EventBridgeClient().send(new PutEventsCommand({ Entries: [{ EventBusName: "routes-shop", Source: "shop", DetailType: "Order", Detail: '{"total":99}', Time: new Date() }] }));
+  assert.equal(put.FailedEntryCount, 0);
+  const batch = await new FirehoseClient().send(new PutRecordBatchCommand({ DeliveryStreamName: "routes-store", Records: [{ Data: Buffer.from("x") }] }));
+  assert.equal(batch.FailedPutCount, 0);
+  assert.equal((await new SchedulerClient().send(new ListSchedulesCommand())).Schedules[0].Name, "Nightly");
+  console.log("done");
+})().catch((error) => { console.error(error); process.exit(1); });
+`
+
+// TestRoutesByNode has a Node.js program use the plane, with no setting but the
+// environment.
+func TestRoutesByNode(t *testing.T) {
+	t.Parallel()
+	p := startPlane(t, routes(t))
+	p.environ = append(p.environ, "NODE_PATH="+filepath.Join(e2e.Clients(t), "node_modules"), "NODE_NO_WARNINGS=1")
+	if got := p.run("node", "-e", nodeRoutes); strings.TrimSpace(got) != "done" {
+		t.Errorf("the program printed %s", got)
+	}
+}
+
 // unzipAll is the content of files, one behind the other, in the order of their
 // names.
 func unzipAll(pattern string) (string, error) {
