@@ -14,6 +14,7 @@ import (
 )
 
 var apps = map[string]func(awscdk.App){
+	"go-fork":       eventFork,
 	"go-http":       http,
 	"go-nested":     nested,
 	"go-serverless": serverlessAPIs,
@@ -23,7 +24,7 @@ var apps = map[string]func(awscdk.App){
 func main() {
 	define := apps[os.Args[len(os.Args)-1]]
 	if define == nil {
-		fmt.Fprintln(os.Stderr, "usage: apps-go go-http|go-nested|go-serverless|go-stages")
+		fmt.Fprintln(os.Stderr, "usage: apps-go go-fork|go-http|go-nested|go-serverless|go-stages")
 		os.Exit(2)
 	}
 	defer jsii.Close()
