@@ -193,18 +193,25 @@ func TestWritesAreInTheStream(t *testing.T) {
 	f.wantEvents("INSERT a:>1", "MODIFY a:1>2", "MODIFY a:2>3", "INSERT b:>", "REMOVE a:3>", "INSERT c:>1", "REMOVE b:>")
 }
 
+// TestViewTypes changes the stream of one table, as a developer does.
 func TestViewTypes(t *testing.T) {
-	for viewType, want := range map[string][]string{
-		"KEYS_ONLY": {"INSERT a:>", "MODIFY a:>"}, "NEW_IMAGE": {"INSERT a:>1", "MODIFY a:>2"},
-		"OLD_IMAGE": {"INSERT a:>", "MODIFY a:1>"}, "NEW_AND_OLD_IMAGES": {"INSERT a:>1", "MODIFY a:1>2"},
+	f := newFixture(t, orders(nil))
+	f.put("a", "0")
+	want := []string{"INSERT a:>0"}
+	for i, test := range []struct{ viewType, old, new string }{
+		{"KEYS_ONLY", "", ""}, {"NEW_IMAGE", "", "1"}, {"OLD_IMAGE", "1", ""}, {"NEW_AND_OLD_IMAGES", "2", "3"},
 	} {
-		t.Run(viewType, func(t *testing.T) {
-			f := newFixture(t, orders(func(p map[string]any) { p["StreamSpecification"] = map[string]any{"StreamViewType": viewType} }))
-			f.put("a", "1")
-			f.put("a", "2")
-			f.wantEvents(want...)
-		})
+		f.check(f.Swap(&model.Application{Tables: []*model.Table{orders(func(p map[string]any) {
+			p["StreamSpecification"] = map[string]any{"StreamViewType": test.viewType}
+		})}}))
+		if test.viewType == "KEYS_ONLY" {
+			f.put("a", "0.5")
+		} else {
+			f.put("a", fmt.Sprint(i))
+		}
+		want = append(want, "MODIFY a:"+test.old+">"+test.new)
 	}
+	f.wantEvents(want...)
 }
 
 // TestStreamsAPI reads the stream as an SDK does.
@@ -309,7 +316,7 @@ func TestTransactions(t *testing.T) {
 
 	// the same token does nothing again, or is refused
 	again := &sdk.TransactWriteItemsInput{ClientRequestToken: aws.String("two"), TransactItems: []types.TransactWriteItem{put("e", "1", "attribute_not_exists(id)")}}
-	for range 2 {
+	for range 10 { // the SDK writes the attributes in another order each time
 		_, err = f.client.TransactWriteItems(ctx, again)
 		f.check(err)
 	}
@@ -348,17 +355,17 @@ func TestReturnValuesOnConditionCheckFailure(t *testing.T) {
 func TestManyWriters(t *testing.T) {
 	f := newFixture(t, orders(nil))
 	var writers sync.WaitGroup
-	for w := range 8 {
+	for w := range 5 {
 		writers.Go(func() {
-			for i := range 10 {
+			for i := range 8 {
 				f.put("a", fmt.Sprintf("%d-%d", w, i))
 			}
 		})
 	}
 	writers.Wait()
 	events := f.events()
-	if len(events) != 80 {
-		t.Fatalf("%d events: want 80", len(events))
+	if len(events) != 40 {
+		t.Fatalf("%d events: want 40", len(events))
 	}
 	last := ""
 	for _, e := range events {
@@ -416,8 +423,8 @@ func TestDeaths(t *testing.T) {
 			}
 		})
 	}
-	for range 5 {
-		for before := count.Load(); count.Load() < before+40; {
+	for range 3 {
+		for before := count.Load(); count.Load() < before+20; {
 			time.Sleep(time.Millisecond)
 		}
 		f.kill()
@@ -585,10 +592,10 @@ func TestOwnTables(t *testing.T) {
 	f.wantEvents("INSERT a:>1")
 	_, err = f.client.DeleteTable(ctx, &sdk.DeleteTableInput{TableName: aws.String("Orders")})
 	f.check(err)
-	if _, err := f.client.DescribeTable(ctx, &sdk.DescribeTableInput{TableName: aws.String("Orders")}); err == nil {
-		t.Error("it is still there")
-	}
 	var unknown *types.ResourceNotFoundException
+	for err = nil; !errors.As(err, &unknown); { // as on AWS, it takes a moment
+		_, err = f.client.DescribeTable(ctx, &sdk.DescribeTableInput{TableName: aws.String("Orders")})
+	}
 	if _, err := f.client.PutItem(ctx, &sdk.PutItemInput{TableName: aws.String("Nothing"), Item: attributes{"id": text("a")}}); !errors.As(err, &unknown) {
 		t.Error(err)
 	}

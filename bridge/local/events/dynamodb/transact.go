@@ -54,7 +54,7 @@ func (s *Service) transactWrite(ctx context.Context, p *process, body []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(encode(t.TransactItems))
+	digest := digestOf(t.TransactItems)
 	if done, err := s.knownToken(t.ClientRequestToken, digest[:]); done || err != nil {
 		return &answer{status: http.StatusOK, body: []byte("{}")}, err
 	}
@@ -77,6 +77,14 @@ func (s *Service) transactWrite(ctx context.Context, p *process, body []byte) (*
 		return cancelled(reasons), nil
 	}
 	return &answer{status: http.StatusOK, body: []byte("{}")}, s.commit(ctx, p, all, changes, t.ClientRequestToken, digest[:])
+}
+
+// digestOf is the same for the same operations, in whichever order an SDK writes
+// the attributes of an item.
+func digestOf(operations []map[string]json.RawMessage) [sha256.Size]byte {
+	var decoded any
+	_ = json.Unmarshal(encode(operations), &decoded) // it was JSON before
+	return sha256.Sum256(encode(decoded))
 }
 
 // commit ends a transaction that succeeded.
