@@ -167,6 +167,16 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// TestProgress: what takes over a second is told while it goes on.
+func TestProgress(t *testing.T) {
+	p := newProject(t)
+	s := start(t, p)
+	p.write("infra/slow.go", "package main\n\nimport \"time\"\n\nfunc init() { time.Sleep(2 * time.Second) }\n")
+	for s.await(dev.Note).Message != "running the CDK app..." {
+	}
+	s.await(dev.Reload)
+}
+
 // TestLambdaEndpoint invokes the function as an AWS SDK would.
 func TestLambdaEndpoint(t *testing.T) {
 	p := newProject(t)

@@ -33,6 +33,7 @@ func (s *session) reload(ctx context.Context, at time.Time) {
 	var made *state
 	var phases []Phase
 	var built, synthesised error
+	defer s.tellProgress()()
 	var both sync.WaitGroup
 	rebuilt := make(chan struct{})
 	both.Go(func() {
@@ -70,6 +71,33 @@ func (s *session) reload(ctx context.Context, at time.Time) {
 			s.report(Event{Kind: Mended, Message: "the error is gone"})
 		}
 		s.failure = ""
+	}
+}
+
+// tellProgress says what a reload is at, where that takes more than a second. The
+// caller ends it.
+func (s *session) tellProgress() (end func()) {
+	phase := "building functions"
+	s.doing.Store(&phase)
+	stop := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		said := ""
+		for wait := time.Second; ; wait = 100 * time.Millisecond {
+			select {
+			case <-stop:
+				return
+			case <-time.After(wait):
+			}
+			if now := *s.doing.Load(); now != said {
+				said = now
+				s.note(now + "...")
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		ended.Wait()
 	}
 }
 
@@ -159,9 +187,7 @@ func (s *session) make(ctx context.Context, old *state, rebuilt <-chan struct{})
 	if rebuilt != nil {
 		<-rebuilt
 	}
-	if s.o.Synth.Progress != nil {
-		s.o.Synth.Progress("building functions")
-	}
+	s.o.Synth.Progress("building functions")
 	if err := s.build(ctx, app.Functions, nil); err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local"
@@ -34,6 +35,7 @@ type session struct {
 	plane   *events.Plane
 	servers *servers
 
+	doing     atomic.Pointer[string] // the phase of the reload under way
 	reporting sync.Mutex
 	started   chan struct{} // closed when functions can be invoked
 
@@ -95,6 +97,13 @@ func newSession(o Options) (*session, error) {
 	s := &session{o: o, dir: dir, started: make(chan struct{})}
 	s.o.Synth.Dir = dir
 	s.o.Synth.Stderr = &lines{each: s.note}
+	tell := o.Synth.Progress
+	s.o.Synth.Progress = func(phase string) {
+		s.doing.Store(&phase)
+		if tell != nil {
+			tell(phase)
+		}
+	}
 	s.o.Host = cmp.Or(o.Host, "127.0.0.1")
 	if s.o.Environ == nil {
 		s.o.Environ = os.Environ()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +62,15 @@ func runApp(ctx context.Context, o Options, conf *config, w *watch, outdir strin
 
 // runProgram is "go run" with a compiled app that is kept.
 func runProgram(ctx context.Context, o Options, w *watch, env environment) error {
+	err := runCompiled(ctx, o, w, env)
+	if errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+		// Another synth, of other source, has just removed it.
+		err = runCompiled(ctx, o, w, env)
+	}
+	return err
+}
+
+func runCompiled(ctx context.Context, o Options, w *watch, env environment) error {
 	o.clock.begin(phaseCompile)
 	path, err := w.executable(ctx, env)
 	if err != nil {
