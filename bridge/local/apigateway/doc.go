@@ -60,6 +60,7 @@
 //
 // Of what AWS's pages leave open, some was seen on AWS by others; the tests name
 // where. Not known for sure are: the answer to headers that are too large (431
-// here), which media types HTTP APIs take for text beyond text/*, JSON, XML and
+// here), whether an HTTP API decodes path in format 1.0 as it does rawPath in 2.0
+// (not here: those who looked differ), which media types HTTP APIs take for text beyond text/*, JSON, XML and
 // JavaScript, and the body of a function URL's answer to a function that failed.
 package apigateway
