@@ -121,7 +121,7 @@ func TestEveryEventIsAccountedFor(t *testing.T) {
 		a := attributesOf(t, r, name)
 		return atoi(a["ApproximateNumberOfMessages"]) + atoi(a["ApproximateNumberOfMessagesNotVisible"])
 	}
-	deadline := time.Now().Add(time.Minute + time.Duration(n)*5*time.Millisecond)
+	deadline := time.Now().Add(3*time.Minute + time.Duration(n)*5*time.Millisecond)
 	for left("good")+left("failing")+left("slow")+left("filtered") > 0 {
 		if time.Now().After(deadline) {
 			t.Fatalf("left: good %d, failing %d, slow %d, filtered %d", left("good"), left("failing"), left("slow"), left("filtered"))
