@@ -85,7 +85,7 @@ func (d *devServer) read(out io.Reader) {
 // await waits for an event.
 func (d *devServer) await(kind string) devEvent {
 	d.t.Helper()
-	limit := time.After(3 * time.Minute)
+	limit := time.After(10 * time.Minute)
 	for {
 		select {
 		case e, ok := <-d.events:
@@ -99,7 +99,7 @@ func (d *devServer) await(kind string) devEvent {
 				return e
 			}
 		case <-limit:
-			d.t.Fatalf("no %q within three minutes", kind)
+			d.t.Fatalf("no %q within ten minutes", kind)
 		}
 	}
 }
