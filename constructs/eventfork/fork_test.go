@@ -136,8 +136,10 @@ func TestKey(t *testing.T) {
 // What is switched off is not there.
 func TestWithout(t *testing.T) {
 	stack := newStack(t)
-	eventfork.New(stack, "Orders", eventfork.Props{DisableRecord: true, DisableAlarms: true, DisableIdempotency: true, Topic: awssns.NewTopic(stack, jsii.String("Mine"), nil),
-		Branches: eventfork.Branches{"Checkout": eventfork.Branch{Function: checkout(stack, "Consumer")}}})
+	eventfork.New(stack, "Orders", eventfork.Props{
+		DisableRecord: true, DisableAlarms: true, DisableIdempotency: true, Topic: awssns.NewTopic(stack, jsii.String("Mine"), nil),
+		Branches: eventfork.Branches{"Checkout": eventfork.Branch{Function: checkout(stack, "Consumer")}},
+	})
 	s := synth(t, stack)
 	s.wantNoFaults(t)
 	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::DynamoDB::Table", "AWS::S3::Bucket"} {

@@ -23,9 +23,9 @@ import (
 // gave it up:
 //
 //	aws lambda invoke --function-name NAME --cli-binary-format raw-in-base64-out --payload '{"branch": "Checkout"}' /dev/stdout
-//	bailey local invoke Resender --event-json '{"branch": "Checkout"}'
 //
-// Its documentation, in functions/resender, has the parts of the command.
+// With --endpoint-url http://127.0.0.1:3001 it is asked of bailey dev. Its
+// documentation, in functions/resender, has the parts of the command.
 type Record struct {
 	// Bucket is used instead of one of the fork's own.
 	Bucket awss3.IBucket

@@ -19,7 +19,7 @@ import (
 // It is asked by a command to the function Replayer, with a window and a rate:
 //
 //	aws lambda invoke --function-name NAME --cli-binary-format raw-in-base64-out --payload '{"from": "2026-11-24T09:00:00Z", "to": "2026-11-24T10:00:00Z"}' /dev/stdout
-//	bailey local replay Orders --from 09:00
+//	bailey local replay Orders --from 09:00 --to 10:00
 //
 // or by the switch: with Enabled, or while the function's event source mapping
 // is enabled by hand, it replays what is in the window of the props, and goes on

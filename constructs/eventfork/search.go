@@ -99,11 +99,11 @@ type DomainProps struct {
 	Readers []string
 }
 
-// NoRetry and NoMasters stand for none, where 0 is the default.
-const (
-	NoRetry   time.Duration = -1
-	NoMasters               = -1
-)
+// NoRetry as a RetryDuration does not try again.
+const NoRetry time.Duration = -1
+
+// NoMasters as MasterNodes has none.
+const NoMasters = -1
 
 // Rotation is how often a new index begins, by Firehose's names.
 type Rotation string

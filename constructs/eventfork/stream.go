@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -169,8 +168,7 @@ func (s *stream) buffered(b *branch, q queueing, environment map[string]string) 
 // delivered.
 func (s *stream) direct(b *branch, wrapped bool) {
 	b.again.stream = s
-	var dead awssqs.IQueue = b.deadLetterQueue(false)
-	b.deliver(delivery{stream: s, dead: dead, wrapped: wrapped})
+	b.deliver(delivery{stream: s, dead: b.deadLetterQueue(false), wrapped: wrapped})
 }
 
 // watch raises an alarm when events wait too long for their delivery.

@@ -97,9 +97,10 @@ func Send(ctx context.Context, api Sender, url string, all []Message) map[string
 	failed := map[string]error{}
 	for begin := 0; begin < len(all); begin += BatchSize {
 		part := all[begin:min(begin+BatchSize, len(all))]
-		for i, err := range send(ctx, api, url, part) {
-			if err != nil {
-				failed[part[i].ID] = err
+		errs := send(ctx, api, url, part)
+		for i, m := range part {
+			if errs[i] != nil {
+				failed[m.ID] = errs[i]
 			}
 		}
 	}

@@ -52,10 +52,10 @@ func (r *replayer) handle(ctx context.Context, input json.RawMessage) (any, erro
 	return r.byCommand(ctx, c)
 }
 
-// failedSoon is when a message that could not be replayed is tried again. What
+// failedSoon is, in seconds, when a message that could not be replayed is tried again. What
 // the window passes over stays hidden for the queue's own visibility timeout,
 // which is long, so that it is not read over and over.
-const failedSoon = 30 * time.Second
+const failedSoon = 30
 
 func (r *replayer) bySwitch(ctx context.Context, messages []events.SQSMessage) events.SQSEventResponse {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
@@ -92,14 +92,14 @@ func (r *replayer) pace(ctx context.Context, begin time.Time, n int, rate float6
 	}
 }
 
-// show changes when messages are seen again. A failure is logged alone: they
+// show changes when messages are seen again, in seconds. A failure is logged alone: they
 // are seen later then.
-func (r *replayer) show(ctx context.Context, handles []string, after time.Duration) {
+func (r *replayer) show(ctx context.Context, handles []string, after int32) {
 	for begin := 0; begin < len(handles); begin += sqsmessage.BatchSize {
 		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &r.buffer}
 		for i, handle := range handles[begin:min(begin+sqsmessage.BatchSize, len(handles))] {
 			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
-				Id: aws.String(fmt.Sprint(i)), ReceiptHandle: &handle, VisibilityTimeout: int32(after / time.Second),
+				Id: aws.String(fmt.Sprint(i)), ReceiptHandle: &handle, VisibilityTimeout: after,
 			})
 		}
 		out, err := r.queue.ChangeMessageVisibilityBatch(ctx, in)

@@ -33,8 +33,11 @@ func TestReasons(t *testing.T) {
 		want       failure.Reason
 	}{
 		"a handler": {map[string]events.SQSMessageAttribute{"ERROR_MESSAGE": text("no stock"), "ORIGINAL_MESSAGE_ID": text("a-1")}, "a-1", failure.Reason{Message: "no stock", Receives: 2}},
-		"EventBridge": {map[string]events.SQSMessageAttribute{"ERROR_CODE": text("NO_PERMISSIONS"), "ERROR_MESSAGE": text("denied"), "RULE_ARN": text("arn"), "RETRY_ATTEMPTS": text("3")}, "dead-1",
-			failure.Reason{Code: "NO_PERMISSIONS", Message: "denied", Receives: 2}},
+		"EventBridge": {
+			map[string]events.SQSMessageAttribute{"ERROR_CODE": text("NO_PERMISSIONS"), "ERROR_MESSAGE": text("denied"), "RULE_ARN": text("arn"), "RETRY_ATTEMPTS": text("3")},
+			"dead-1",
+			failure.Reason{Code: "NO_PERMISSIONS", Message: "denied", Receives: 2},
+		},
 		"SNS": {map[string]events.SQSMessageAttribute{"ErrorCode": text("AccessDenied"), "ErrorMessage": text("denied"), "RequestID": text("r")}, "dead-1", failure.Reason{Code: "AccessDenied", Message: "denied", Receives: 2}},
 		"SQS": {map[string]events.SQSMessageAttribute{}, "dead-1", failure.Reason{Receives: 2, Message: "it was received as often as the queue allows, without success: the consumer's log has the errors"}},
 	} {
