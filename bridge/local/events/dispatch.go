@@ -94,7 +94,7 @@ func (p *Plane) names() string {
 // readBody reads the body, and the parameters of the query protocol where it
 // is one.
 func readBody(w http.ResponseWriter, req *service.Request) error {
-	body, err := readAll(http.MaxBytesReader(w, req.Request.Body, maxBody), req.ContentLength)
+	body, err := readAll(http.MaxBytesReader(w, req.Body, maxBody), req.ContentLength)
 	if err != nil {
 		tooLarge := &http.MaxBytesError{}
 		if errors.As(err, &tooLarge) {

@@ -160,12 +160,6 @@ func (s *seen) add(messages []types.Message, wrapped bool) {
 	}
 }
 
-func (s *seen) len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.all)
-}
-
 // consume takes batches from a queue until ctx ends. handle says how many of
 // a batch are done.
 func (k *killed) consume(ctx context.Context, name string, handle func([]types.Message) int) {

@@ -265,7 +265,7 @@ func Reset(dir string) error {
 		return err
 	}
 	if err == nil { // else it is damaged, and goes all the more
-		defer db.Close()
+		defer func() { _ = db.Close() }()
 	}
 	for _, folder := range []string{"dynamodb", "s3", "opensearch"} {
 		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {

@@ -45,7 +45,7 @@ type Service struct {
 func New(env service.Env) (*Service, error) {
 	s := &Service{
 		env: env, topics: map[string]*topic{}, subscriptions: map[string]*subscription{}, subscribers: map[string][]*subscription{},
-		stop: make(chan struct{}), seq: uint64(env.Now().UnixMicro()), //nolint:gosec // it is after 1970
+		stop: make(chan struct{}), seq: uint64(env.Now().UnixMicro()),
 	}
 	s.web = newWeb(s)
 	err := env.Store.View(func(tx *store.Tx) error {

@@ -49,7 +49,7 @@ func attributesTo(attributes map[string]service.Attribute) map[string]attributeV
 
 // queueInput is what nearly all operations take.
 type queueInput struct {
-	QueueUrl  string
+	QueueURL  string `json:"QueueUrl"`
 	QueueName string
 	// Attributes and tags are for queues.
 	Attributes     map[string]string
@@ -69,7 +69,7 @@ type queueInput struct {
 
 func (f form) queueInput() *queueInput {
 	in := &queueInput{
-		QueueUrl: f.Text("QueueUrl"), QueueName: f.Text("QueueName"),
+		QueueURL: f.Text("QueueUrl"), QueueName: f.Text("QueueName"),
 		Attributes: f.Pairs("Attribute", "Name", "Value"), Tags: f.Pairs("Tag", "Key", "Value"),
 		TagKeys: f.List("TagKey"), AttributeNames: f.List("AttributeName"),
 		QueueNamePrefix: f.Text("QueueNamePrefix"), MaxResults: f.Number("MaxResults"), NextToken: f.Text("NextToken"),
@@ -125,12 +125,12 @@ func (e *sendEntry) outgoing() (*outgoing, *service.Error) {
 // sendInput is SendMessage's and SendMessageBatch's.
 type sendInput struct {
 	sendEntry
-	QueueUrl string
+	QueueURL string `json:"QueueUrl"`
 	Entries  []sendEntry
 }
 
 func (f form) sendInput() *sendInput {
-	in := &sendInput{sendEntry: f.sendEntry(), QueueUrl: f.Text("QueueUrl")}
+	in := &sendInput{sendEntry: f.sendEntry(), QueueURL: f.Text("QueueUrl")}
 	for _, e := range f.entries("SendMessageBatchRequestEntry") {
 		in.Entries = append(in.Entries, e.sendEntry())
 	}
@@ -139,7 +139,7 @@ func (f form) sendInput() *sendInput {
 
 // receiveInput is ReceiveMessage's.
 type receiveInput struct {
-	QueueUrl                    string
+	QueueURL                    string `json:"QueueUrl"`
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
 	MessageAttributeNames       []string
@@ -151,7 +151,7 @@ type receiveInput struct {
 
 func (f form) receiveInput() *receiveInput {
 	return &receiveInput{
-		QueueUrl: f.Text("QueueUrl"), AttributeNames: f.List("AttributeName"),
+		QueueURL: f.Text("QueueUrl"), AttributeNames: f.List("AttributeName"),
 		MessageSystemAttributeNames: f.List("MessageSystemAttributeName"), MessageAttributeNames: f.List("MessageAttributeName"),
 		MaxNumberOfMessages: f.Number("MaxNumberOfMessages"), VisibilityTimeout: f.Number("VisibilityTimeout"),
 		WaitTimeSeconds: f.Number("WaitTimeSeconds"), ReceiveRequestAttemptID: f.Text("ReceiveRequestAttemptId"),
@@ -173,12 +173,12 @@ func (f form) handleEntry() handleEntry {
 // batches.
 type handleInput struct {
 	handleEntry
-	QueueUrl string
+	QueueURL string `json:"QueueUrl"`
 	Entries  []handleEntry
 }
 
 func (f form) handleInput() *handleInput {
-	in := &handleInput{handleEntry: f.handleEntry(), QueueUrl: f.Text("QueueUrl")}
+	in := &handleInput{handleEntry: f.handleEntry(), QueueURL: f.Text("QueueUrl")}
 	for _, list := range []string{"DeleteMessageBatchRequestEntry", "ChangeMessageVisibilityBatchRequestEntry"} {
 		for _, e := range f.entries(list) {
 			in.Entries = append(in.Entries, e.handleEntry())

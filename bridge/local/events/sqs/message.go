@@ -72,7 +72,7 @@ func (r *record) encode() []byte {
 	for _, text := range []string{r.group, r.id, r.dedup, r.origin, r.trace, r.sender} {
 		b = appendText(b, text)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.attributes)))
+	b = binary.AppendUvarint(b, uint64(len(r.attributes))) //nolint:gosec // a length
 	for name, a := range r.attributes {
 		b = appendText(appendText(b, name), a.DataType)
 		b = append(binary.AppendUvarint(b, uint64(len(a.Value))), a.Value...)

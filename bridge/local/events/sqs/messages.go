@@ -16,7 +16,7 @@ func (s *Service) sendMessage(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -91,7 +91,7 @@ func (s *Service) sendMessageBatch(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -150,7 +150,7 @@ func (s *Service) receiveMessage(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -247,7 +247,7 @@ func (s *Service) deleteMessage(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -271,7 +271,7 @@ func (s *Service) deleteMessageBatch(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -307,7 +307,7 @@ func (s *Service) changeMessageVisibility(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -333,7 +333,7 @@ func (s *Service) changeMessageVisibilityBatch(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}

@@ -18,20 +18,22 @@ type answer interface {
 	xml(x *service.XML)
 }
 
-type queueURL struct{ QueueUrl string }
+type queueURL struct {
+	URL string `json:"QueueUrl"`
+}
 
-func (a queueURL) xml(x *service.XML) { x.Element("QueueUrl", a.QueueUrl) }
+func (a queueURL) xml(x *service.XML) { x.Element("QueueUrl", a.URL) }
 
 // queueURLs is ListQueues's and ListDeadLetterSourceQueues's answer, whose JSON
 // names differ in the case of a letter.
 type queueURLs struct {
-	QueueUrls []string `json:"QueueUrls,omitempty"`
+	QueueURLs []string `json:"QueueUrls,omitempty"`
 	Sources   []string `json:"queueUrls,omitempty"`
 	NextToken string   `json:"NextToken,omitempty"`
 }
 
 func (a *queueURLs) xml(x *service.XML) {
-	for _, url := range append(a.QueueUrls, a.Sources...) {
+	for _, url := range append(a.QueueURLs, a.Sources...) {
 		x.Element("QueueUrl", url)
 	}
 	x.Optional("NextToken", a.NextToken)

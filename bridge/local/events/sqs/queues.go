@@ -30,7 +30,7 @@ func (s *Service) permit(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, e := s.byURL(in.QueueUrl); e != nil {
+	if _, e := s.byURL(in.QueueURL); e != nil {
 		return nil, e
 	}
 	return nil, nil
@@ -96,7 +96,7 @@ func (s *Service) deleteQueue(c *call) (answer, error) {
 		return nil, err
 	}
 	return nil, s.env.Store.Update(func(tx *store.Tx) error {
-		q, e := s.byURL(in.QueueUrl)
+		q, e := s.byURL(in.QueueURL)
 		if e != nil {
 			return e
 		}
@@ -111,7 +111,7 @@ func (s *Service) purgeQueue(c *call) (answer, error) {
 		return nil, err
 	}
 	return nil, s.env.Store.Update(func(tx *store.Tx) error {
-		q, e := s.byURL(in.QueueUrl)
+		q, e := s.byURL(in.QueueURL)
 		if e != nil {
 			return e
 		}
@@ -156,7 +156,7 @@ func (s *Service) listQueues(c *call) (answer, error) {
 	if e != nil {
 		return nil, e
 	}
-	return &queueURLs{QueueUrls: s.urls(some), NextToken: next}, nil
+	return &queueURLs{QueueURLs: s.urls(some), NextToken: next}, nil
 }
 
 func (s *Service) urls(names []string) []string {
@@ -172,7 +172,7 @@ func (s *Service) listDeadLetterSourceQueues(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -239,7 +239,7 @@ func (s *Service) getQueueAttributes(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -276,7 +276,7 @@ func (s *Service) setQueueAttributes(c *call) (answer, error) {
 	if len(in.Attributes) == 0 {
 		return nil, missing("Attribute.Name")
 	}
-	return nil, s.redefine(in.QueueUrl, func(q *queue, d *definition) *service.Error {
+	return nil, s.redefine(in.QueueURL, func(q *queue, d *definition) *service.Error {
 		if e := checkAttributes(q.name, in.Attributes); e != nil {
 			return e
 		}
@@ -335,7 +335,7 @@ func (s *Service) listQueueTags(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, e := s.byURL(in.QueueUrl)
+	q, e := s.byURL(in.QueueURL)
 	if e != nil {
 		return nil, e
 	}
@@ -350,7 +350,7 @@ func (s *Service) tagQueue(c *call) (answer, error) {
 	if len(in.Tags) == 0 {
 		return nil, missing("Tags")
 	}
-	return nil, s.redefine(in.QueueUrl, func(_ *queue, d *definition) *service.Error {
+	return nil, s.redefine(in.QueueURL, func(_ *queue, d *definition) *service.Error {
 		all := maps.Clone(d.Tags)
 		if all == nil {
 			all = map[string]string{}
@@ -369,7 +369,7 @@ func (s *Service) untagQueue(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.redefine(in.QueueUrl, func(_ *queue, d *definition) *service.Error {
+	return nil, s.redefine(in.QueueURL, func(_ *queue, d *definition) *service.Error {
 		all := maps.Clone(d.Tags)
 		for _, key := range in.TagKeys {
 			delete(all, key)

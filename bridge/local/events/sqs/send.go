@@ -29,12 +29,6 @@ type outgoing struct {
 	delay      time.Duration // -1 for the queue's own
 }
 
-// sent is what a sender learns.
-type sent struct {
-	id, sequence                string
-	md5Body, md5Attrs, md5Trace string
-}
-
 // prepare checks a message for a queue and makes its record, all but the times.
 func (s *Service) prepare(q *queue, o *outgoing) (*record, *service.Error) {
 	q.mu.Lock()

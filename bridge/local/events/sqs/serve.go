@@ -125,7 +125,7 @@ func (c *call) decodeJSON(in any) error {
 func (c *call) queueInput() (*queueInput, error) {
 	if c.query {
 		in := c.form.queueInput()
-		in.QueueUrl = c.queueURL(in.QueueUrl)
+		in.QueueURL = c.queueURL(in.QueueURL)
 		return in, nil
 	}
 	// CreateQueue has "tags" in older SDKs and "Tags" in newer ones, which
@@ -145,7 +145,7 @@ func (c *call) queueURL(parameter string) string {
 func (c *call) sendInput() (*sendInput, error) {
 	if c.query {
 		in := c.form.sendInput()
-		in.QueueUrl = c.queueURL(in.QueueUrl)
+		in.QueueURL = c.queueURL(in.QueueURL)
 		return in, nil
 	}
 	in := &sendInput{}
@@ -155,7 +155,7 @@ func (c *call) sendInput() (*sendInput, error) {
 func (c *call) receiveInput() (*receiveInput, error) {
 	if c.query {
 		in := c.form.receiveInput()
-		in.QueueUrl = c.queueURL(in.QueueUrl)
+		in.QueueURL = c.queueURL(in.QueueURL)
 		return in, nil
 	}
 	in := &receiveInput{}
@@ -165,7 +165,7 @@ func (c *call) receiveInput() (*receiveInput, error) {
 func (c *call) handleInput() (*handleInput, error) {
 	if c.query {
 		in := c.form.handleInput()
-		in.QueueUrl = c.queueURL(in.QueueUrl)
+		in.QueueURL = c.queueURL(in.QueueURL)
 		return in, nil
 	}
 	in := &handleInput{}

@@ -66,7 +66,7 @@ type definition struct {
 // New opens the queues that are in the store. Those of the application come
 // with Swap.
 func New(env service.Env) (*Service, error) {
-	s := &Service{env: env, queues: map[string]*queue{}, stop: make(chan struct{}), seq: uint64(env.Now().UnixMicro())} //nolint:gosec // it is after 1970
+	s := &Service{env: env, queues: map[string]*queue{}, stop: make(chan struct{}), seq: uint64(env.Now().UnixMicro())}
 	err := env.Store.View(func(tx *store.Tx) error {
 		err := tx.Scan(queuesTable, nil, func(key, value []byte) error {
 			var d definition

@@ -130,7 +130,7 @@ func (t *Tx) Sum(table, key string) int64 {
 func (t *Tx) AfterCommit(fn func()) { t.after = append(t.after, fn) }
 
 // Stop is the error that ends a scan early and quietly.
-var Stop = errors.New("stop") //nolint:revive,staticcheck // it is no failure, as io.EOF
+var Stop = errors.New("stop") //nolint:staticcheck // it is no failure, as io.EOF
 
 // Key is a number as a key: keys sort as their numbers do.
 func Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
