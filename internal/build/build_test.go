@@ -600,7 +600,9 @@ func TestConcurrent(t *testing.T) {
 		t.Error("built again")
 	}
 	left, _ := fs.Glob(os.DirFS(filepath.Dir(tgt.Output)), "*")
-	if slices.Sort(left); !slices.Equal(left, []string{"other", "other.hashes", "other.inputs.json", "other.listing.json"}) {
+	// Hashes are kept of files that have not changed for a while, if there are any.
+	left = slices.DeleteFunc(left, func(name string) bool { return name == "other.hashes" })
+	if slices.Sort(left); !slices.Equal(left, []string{"other", "other.inputs.json", "other.listing.json"}) {
 		t.Errorf("left: %v", left)
 	}
 }
