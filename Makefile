@@ -11,8 +11,8 @@ RACE := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race)
 
 # What imports the CDK is compiled without it: jsii programs run in one
 # goroutine, and compiling the CDK a second time takes minutes.
-CDK_PACKAGES := ./constructs/... ./app/...
-CONCURRENT   := ./bridge/local/... ./bridge/synth/... ./cmd/... ./internal/...
+CDK_PACKAGES := ./constructs/... ./app/... ./examples/...
+CONCURRENT   := ./bridge/local/... ./bridge/dev/... ./bridge/synth/... ./cmd/... ./internal/... ./batch ./idempotency ./eventhandler
 OTHER        := ./bridge ./bridge/assembly ./bridge/cfn ./bridge/deployed ./bridge/model ./bridge/overrides ./bridge/samtemplate
 
 BAILEY := .bailey/bin/bailey
@@ -44,7 +44,8 @@ e2e: tools
 	$(MAKE) --no-print-directory --output-sync=target -j 2 e2e-cdk e2e-sam
 
 e2e-cdk:
-	go test -tags e2e -count 1 -skip 'TestHostile|TestGolden|Fuzz' ./bridge ./app
+	go test -tags e2e -count 1 -skip 'TestHostile|TestGolden|Fuzz' ./bridge ./app ./examples/...
+	go test -tags e2e -count 1 -run 'TestTemplatesAreValid|TestPolicyTemplatesAreThoseOfSAM|TestNag|TestLint' ./constructs/serverless ./constructs/eventfork
 
 e2e-sam:
 	scripts/with-docker go test -tags e2e -count 1 ./e2e
@@ -55,16 +56,24 @@ tools:
 # One line a benchmark, and all of them in bench.json.
 bench: SHELL := bash -o pipefail
 bench: tools
-	scripts/with-docker go test -tags 'e2e bench' -v -count 1 -timeout 60m -run '^TestBench' ./e2e | grep -v '^=== \|^--- PASS\|^PASS'
+	scripts/with-docker go test -tags 'e2e bench' -v -count 1 -timeout 60m -run '^TestBench' -skip TestBenchForkMemory ./e2e | grep -v '^=== \|^--- PASS\|^PASS'
 
-# A million warm invocations, with memory and responses counted.
-soak:
+# What takes long: a million warm invocations, a hundred kills of the event plane
+# under load, a million events, ten minutes of requests, five hundred reloads,
+# with memory and answers counted.
+soak: SHELL := bash -o pipefail
+soak: tools
 	BAILEY_SOAK=1000000 go test ./bridge/local -run Soak -v -timeout 60m
+	BAILEY_SOAK=100000 go test ./bridge/local/events -run 'NothingIsLost|Accounted' -v -timeout 30m
+	BAILEY_SOAK=100 go test ./bridge/local/events/... -run TestKilled -v -timeout 30m
+	BAILEY_RELOADS=500 go test ./bridge/dev -run 'Reload|NoGrowth' -v -timeout 60m
+	BAILEY_SOAK_API=10m go test -tags e2e -run TestAPISoak -v -timeout 20m ./e2e
+	scripts/with-docker go test -tags 'e2e bench' -run TestBenchForkMemory -v -timeout 30m ./e2e
 
 # A million executions of each fuzz target.
 FUZZ_EXECUTIONS ?= 1000000
 fuzz:
-	@for package in $$(grep -rl '^func Fuzz' --include '*_test.go' bridge internal constructs app | xargs -n 1 dirname | sort -u); do \
+	@for package in $$(grep -rl '^func Fuzz' --include '*_test.go' . | xargs -n 1 dirname | sort -u); do \
 		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$package/*_test.go | cut -c 6-); do \
 			echo "$$package $$target"; \
 			go test ./$$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_EXECUTIONS)x -fuzzminimizetime 10x || exit 1; \
@@ -78,11 +87,11 @@ lint:
 # the diff.
 golden:
 	go run ./internal/e2e/synthapps
-	go test ./bridge ./constructs/serverless ./app -update
+	go test ./bridge ./constructs/serverless ./constructs/eventfork ./app ./examples/... -update
 
-# Rewrite COMPATIBILITY.md. Read the diff.
+# Rewrite COMPATIBILITY.md and e2e/APIS.md. Read the diff.
 compatibility: tools
-	scripts/with-docker go test -tags e2e -count 1 -run '^TestCompatibility' ./e2e -update
+	scripts/with-docker go test -tags e2e -count 1 -run '^(TestCompatibility|TestAPIRules)' ./e2e -update
 
 clean:
 	rm -rf .bailey .aws-sam cdk.out bench.json
