@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -363,12 +364,12 @@ func TestMessagesSurviveAndSwapKeepsThem(t *testing.T) {
 }
 
 func TestRetention(t *testing.T) {
-	now := time.Now()
+	var later atomic.Int64
 	app := queues("Orders")
 	app.Queues[0].MessageRetentionPeriod = time.Minute
-	r := startAt(t, t.TempDir(), app, nil, func() time.Time { return now })
+	r := startAt(t, t.TempDir(), app, nil, func() time.Time { return time.Now().Add(time.Duration(later.Load())) })
 	send(t, r, "Orders", "old")
-	now = now.Add(61 * time.Second)
+	later.Store(int64(61 * time.Second))
 	if got := receive(t, r, "Orders", 1, 0); len(got) != 0 {
 		t.Error("received a message past its retention")
 	}

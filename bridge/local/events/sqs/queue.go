@@ -26,8 +26,10 @@ type message struct {
 	count uint32 // receives in this queue
 	index int32  // place in the queue's timed heap
 	state uint8
-	// stored says that the receive table knows it, dirty that it will.
-	stored, dirty bool
+	// stored says that the receive table knows it, dirty that it will. The
+	// store's writer asks for stored without the queue's lock.
+	stored atomic.Bool
+	dirty  bool
 }
 
 // group is a message group of a FIFO queue. Its messages are those that are

@@ -109,7 +109,7 @@ func (s *Service) load(tx *store.Tx, q *queue) error {
 		s.seq = max(s.seq, m.seq)
 		if known := tx.Get(receivesTable+q.name, key); len(known) == receivesSize {
 			m.at, m.first, m.count = decodeReceives(known)
-			m.stored = true
+			m.stored.Store(true)
 			if m.at > now {
 				m.state = inFlight
 			}
@@ -328,7 +328,7 @@ func (s *Service) flush() {
 		for _, m := range dirty {
 			m.dirty = false
 			if m.state == inFlight || m.state == ready {
-				m.stored = true
+				m.stored.Store(true)
 				entries = append(entries, entry{store.Key(m.seq), encodeReceives(m)})
 			}
 		}
@@ -392,7 +392,7 @@ func (s *Service) expire(q *queue, old []*message) {
 func (s *Service) erase(tx *store.Tx, q *queue, m *message) {
 	key := store.Key(m.seq)
 	tx.Delete(messageTable+q.name, key)
-	if m.stored {
+	if m.stored.Load() {
 		tx.Delete(receivesTable+q.name, key)
 	}
 }
