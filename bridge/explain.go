@@ -12,9 +12,9 @@ type Fate string
 const (
 	// ServedBySAM is what the SAM CLI runs.
 	ServedBySAM Fate = "sam"
-	// ServedEmbedded is a function that the embedded engine alone runs.
+	// ServedEmbedded is what the embedded engine alone runs.
 	ServedEmbedded Fate = "embedded"
-	// Known is what is in the model, with its wiring, and not run yet.
+	// Known is what is in the model, with its wiring, and no engine runs.
 	Known Fate = "known"
 	// PartOf is read with another resource and shares its fate.
 	PartOf Fate = "part"
@@ -61,25 +61,42 @@ func Explain(app *model.Application, written *samtemplate.Result) []Explanation 
 	return all
 }
 
-// notRun is the reason for what is in the model alone.
-const notRun = "it is in the model with what it is wired to; no engine runs it yet"
+// alone is what the embedded engine runs and the SAM CLI does not, with why.
+var alone = map[string]string{
+	"AWS::Lambda::Function":  "it is not in the template; bailey local invoke runs it where its code is on this machine",
+	"AWS::ApiGatewayV2::Api": "the SAM CLI serves no WebSocket API; bailey local start-api does",
+
+	"AWS::DynamoDB::GlobalTable":           eventPlane,
+	"AWS::DynamoDB::Table":                 eventPlane,
+	"AWS::Events::EventBus":                eventPlane,
+	"AWS::Events::Rule":                    eventPlane,
+	"AWS::KinesisFirehose::DeliveryStream": eventPlane,
+	"AWS::Lambda::EventInvokeConfig":       eventPlane,
+	"AWS::Lambda::EventSourceMapping":      eventPlane,
+	"AWS::S3::Bucket":                      eventPlane,
+	"AWS::SNS::Subscription":               eventPlane,
+	"AWS::SNS::Topic":                      eventPlane,
+	"AWS::SQS::Queue":                      eventPlane,
+	"AWS::Scheduler::Schedule":             eventPlane,
+}
+
+const (
+	eventPlane = "bailey local start-events and bailey dev serve it"
+	notRun     = "it is in the model with what it is wired to; no engine runs it"
+)
 
 func fateOf(r *model.Resource, served map[string]bool) (Fate, string) {
+	if served[r.Path] {
+		return ServedBySAM, ""
+	}
+	if why, ok := alone[r.Type]; ok {
+		return ServedEmbedded, why
+	}
 	switch r.Type {
-	case "AWS::Lambda::Function":
-		if served[r.Path] {
-			return ServedBySAM, ""
-		}
-		return ServedEmbedded, "it is not in the template; bailey local invoke runs it where its code is on this machine"
 	case "AWS::Lambda::LayerVersion":
-		if served[r.Path] {
-			return ServedBySAM, ""
-		}
 		return Known, "no function in the template uses it"
-	case "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::RestApi", "AWS::Lambda::Url":
-		if served[r.Path] {
-			return ServedBySAM, ""
-		}
+	case "AWS::Lambda::Alias":
+		return Known, "its function answers to it"
 	}
 	return Known, notRun
 }

@@ -113,7 +113,7 @@ func (w *writer) render() error {
 		return err
 	}
 	for _, api := range w.app.WebSocketAPIs {
-		w.warn(api.Path, "the SAM CLI serves no WebSocket API; its functions can be invoked by name")
+		w.warn(api.Path, "the SAM CLI serves no WebSocket API, and can invoke its functions by name; bailey local start-api serves it")
 	}
 	w.functions = functions
 	w.files["env.json"] = w.envFile(functions)

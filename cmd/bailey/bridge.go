@@ -153,8 +153,8 @@ func printDiagnostics(all []model.Diagnostic) {
 // fates are the words of --explain.
 var fates = map[bridge.Fate]string{
 	bridge.ServedBySAM:    "served by the SAM CLI",
-	bridge.ServedEmbedded: "invoked by the embedded engine only",
-	bridge.Known:          "known, not run yet",
+	bridge.ServedEmbedded: "served by the embedded engine only",
+	bridge.Known:          "known, not run",
 	bridge.PartOf:         "part of another resource",
 	bridge.Left:           "ignored",
 }
