@@ -48,7 +48,7 @@ e2e-cdk:
 	go test -tags e2e -count 1 -run 'TestTemplatesAreValid|TestPolicyTemplatesAreThoseOfSAM|TestNag|TestLint' ./constructs/serverless ./constructs/eventfork
 
 e2e-sam:
-	scripts/with-docker go test -tags e2e -count 1 ./e2e
+	scripts/with-docker go test -tags e2e -count 1 -timeout 30m ./e2e
 
 tools:
 	go run ./internal/e2e/tools

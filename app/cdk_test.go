@@ -222,8 +222,8 @@ func TestCDKSynth(t *testing.T) {
 			t.Errorf("%s is not the same in a synth elsewhere", name)
 		}
 	}
-	if executables != 4 {
-		t.Errorf("there are %d executables, want four", executables)
+	if executables != 5 {
+		t.Errorf("there are %d executables, want five", executables)
 	}
 	if len(here) != len(there) {
 		t.Errorf("one synth wrote %d files, the other %d", len(here), len(there))
