@@ -382,9 +382,13 @@ func TestRoutesByCLI(t *testing.T) {
 		return text, strings.Contains(text, "BY HAND") && strings.Contains(text, `{"ID":"O7","TOTAL":70}`)
 	})
 	for _, arguments := range [][]string{
-		{"events", "list-rules", "--event-bus-name", "routes-shop"}, {"events", "list-event-buses"}, {"events", "list-targets-by-rule", "--rule", "routes-removed"},
-		{"firehose", "list-delivery-streams"}, {"firehose", "describe-delivery-stream", "--delivery-stream-name", "routes-index"},
-		{"scheduler", "get-schedule", "--name", "Nightly"}, {"s3api", "get-bucket-notification-configuration", "--bucket", "routes-archive"},
+		{"events", "list-rules", "--event-bus-name", "routes-shop"},
+		{"events", "list-event-buses"},
+		{"events", "list-targets-by-rule", "--rule", "routes-removed"},
+		{"firehose", "list-delivery-streams"},
+		{"firehose", "describe-delivery-stream", "--delivery-stream-name", "routes-index"},
+		{"scheduler", "get-schedule", "--name", "Nightly"},
+		{"s3api", "get-bucket-notification-configuration", "--bucket", "routes-archive"},
 	} {
 		if got := p.run(aws, arguments...); !json.Valid([]byte(got)) {
 			t.Errorf("%s printed %s", strings.Join(arguments, " "), got)

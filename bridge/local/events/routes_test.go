@@ -46,7 +46,8 @@ func forkApp() *model.Application {
 		EventBuses: []*model.EventBus{{BusName: "shop"}},
 		Topics:     []*model.Topic{{TopicName: "placed", ARN: arnOf("sns", "placed")}},
 		Queues: []*model.Queue{
-			{QueueName: "arrived", ARN: arnOf("sqs", "arrived"), VisibilityTimeout: time.Minute}, {QueueName: "dead", ARN: arnOf("sqs", "dead"), VisibilityTimeout: time.Minute},
+			{QueueName: "arrived", ARN: arnOf("sqs", "arrived"), VisibilityTimeout: time.Minute},
+			{QueueName: "dead", ARN: arnOf("sqs", "dead"), VisibilityTimeout: time.Minute},
 			{QueueName: "big.fifo", ARN: arnOf("sqs", "big.fifo"), FIFO: true, ContentBasedDeduplication: true, VisibilityTimeout: time.Minute},
 		},
 		Buckets: []*model.Bucket{{BucketName: "archive", Notifications: []model.Notification{{Events: []string{"s3:ObjectCreated:*"}, Prefix: "orders/", TargetARN: arnOf("sqs", "arrived")}}}},

@@ -72,7 +72,7 @@ func (r *record) encode() []byte {
 	for _, text := range []string{r.group, r.id, r.dedup, r.origin, r.trace, r.sender} {
 		b = appendText(b, text)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.attributes))) //nolint:gosec // a length
+	b = binary.AppendUvarint(b, uint64(len(r.attributes)))
 	for name, a := range r.attributes {
 		b = appendText(appendText(b, name), a.DataType)
 		b = append(binary.AppendUvarint(b, uint64(len(a.Value))), a.Value...)
@@ -138,7 +138,7 @@ func decode(b []byte) (*record, error) {
 
 func cutText(b []byte) (text, rest []byte, err error) {
 	n, size := binary.Uvarint(b)
-	if size <= 0 || n > uint64(len(b)-size) {
+	if size <= 0 || n > uint64(len(b)-size) { //nolint:gosec // size is no more than b has
 		return nil, nil, errRecord
 	}
 	b = b[size:]
