@@ -102,7 +102,7 @@ func (s *server) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-4000):])
+	return string(text[max(0, len(text)-64<<10):])
 }
 
 // warm makes the requests, the first of their functions.
