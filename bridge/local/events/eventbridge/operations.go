@@ -3,13 +3,13 @@ package eventbridge
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/filter"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // operations are the requests that are answered, by their names.
@@ -116,7 +116,7 @@ func (s *Service) write(fn func(tx *store.Tx)) error {
 }
 
 // validName is what rules, targets and buses are called.
-var validName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,256}$`)
+var validName = lazyregexp.New(`^[.\-_A-Za-z0-9]{1,256}$`)
 
 func (s *Service) putRule(in *struct {
 	Name, EventBusName, EventPattern, ScheduleExpression, State, Description string

@@ -12,12 +12,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // document is a document on its way to an index.
@@ -49,7 +49,7 @@ func newIndexes(env service.Env) *indexes {
 const ending = ".ndjson"
 
 // plainName is the names of domains and indexes that can be names of files.
-var plainName = regexp.MustCompile(`^[a-z0-9A-Z][a-zA-Z0-9._-]{0,200}$`)
+var plainName = lazyregexp.New(`^[a-z0-9A-Z][a-zA-Z0-9._-]{0,200}$`)
 
 func (x *indexes) path(domain, index string) (string, error) {
 	if !plainName.MatchString(domain) || !plainName.MatchString(index) {

@@ -3,11 +3,11 @@ package firehose
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // operations are the requests that are answered, by their names.
@@ -148,7 +148,7 @@ func (s *Service) list(in *struct {
 }
 
 // validName is what delivery streams are called.
-var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
+var validName = lazyregexp.New(`^[a-zA-Z0-9_.-]{1,64}$`)
 
 func (s *Service) create(in *node) (any, error) {
 	name := in.text("DeliveryStreamName")

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
 	"github.com/bailey-cdk/bailey/bridge/model"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // bucket is a bucket with its folder. It is never changed: another one takes
@@ -128,7 +128,7 @@ type stored struct {
 func arnOf(name string) string { return "arn:aws:s3:::" + name }
 
 // plainFolder is the names of buckets that are names of folders too.
-var plainFolder = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
+var plainFolder = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
 
 // openBucket opens a bucket's folder, once.
 func (s *Service) openBucket(b *bucket) error {
@@ -289,7 +289,7 @@ func notAllowed() error {
 
 // validBucket is the names that buckets may have:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var validBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var validBucket = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 func (s *Service) createBucket(w http.ResponseWriter, name string) error {
 	s.mu.Lock()

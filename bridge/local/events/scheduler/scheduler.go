@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
 	"github.com/bailey-cdk/bailey/bridge/model"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // item is a schedule as the API has it.
@@ -281,7 +281,7 @@ func (s *Service) delivery(i *item, at time.Time) *service.Delivery {
 }
 
 // validName is what schedules are called.
-var validName = regexp.MustCompile(`^[0-9a-zA-Z-_.]{1,64}$`)
+var validName = lazyregexp.New(`^[0-9a-zA-Z-_.]{1,64}$`)
 
 // Serve answers a request: /schedules, /schedules/NAME and /schedule-groups.
 func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/filter"
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // The sizes of messages. See https://docs.aws.amazon.com/general/latest/gr/sns.html
@@ -66,7 +66,7 @@ func (m *message) structure() *service.Error {
 	return nil
 }
 
-var fifoID = regexp.MustCompile("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
+var fifoID = lazyregexp.New("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
 
 // check checks a message for a topic.
 func (m *message) check(t *topic) *service.Error {

@@ -3,13 +3,13 @@ package sns
 import (
 	"encoding/base64"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
@@ -64,7 +64,7 @@ func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {
 	service.AnswerQuery(w, r, namespace, result)
 }
 
-var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
+var topicName = lazyregexp.New(`^[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
 
 // topicAttributes are those that can be set.
 var topicAttributes = []string{
@@ -372,7 +372,7 @@ func (s *Service) publish(f service.Form, x *service.XML) error {
 	return err
 }
 
-var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var batchID = lazyregexp.New(`^[A-Za-z0-9_-]{1,80}$`)
 
 func checkBatch(entries []service.Form) *service.Error {
 	switch {

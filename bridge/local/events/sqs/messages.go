@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 func (s *Service) sendMessage(c *call) (answer, error) {
@@ -65,7 +65,7 @@ func (s *Service) sent(tx *store.Tx, q *queue, o *outgoing, r *record) *sendAnsw
 	return a
 }
 
-var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var batchID = lazyregexp.New(`^[A-Za-z0-9_-]{1,80}$`)
 
 // checkBatch checks the ids of a batch's entries.
 func checkBatch(list string, ids []string) *service.Error {

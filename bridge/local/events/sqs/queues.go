@@ -3,16 +3,16 @@ package sqs
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
-var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var queueName = lazyregexp.New(`^[A-Za-z0-9_-]{1,80}$`)
 
 func checkQueueName(name string) *service.Error {
 	if name == "" {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/local/events/store"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // dedupInterval is how long a FIFO queue knows a deduplication id.
@@ -55,7 +56,7 @@ func (s *Service) prepare(q *queue, o *outgoing) (*record, *service.Error) {
 	return r, nil
 }
 
-var fifoID = regexp.MustCompile("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
+var fifoID = lazyregexp.New("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$")
 
 // checkFIFO checks what FIFO queues ask for, and standard ones refuse.
 func checkFIFO(c *config, o *outgoing) *service.Error {
@@ -99,7 +100,7 @@ func checkBody(body []byte) *service.Error {
 }
 
 var (
-	attributeName = regexp.MustCompile(`^[A-Za-z0-9_\-.]{1,256}$`)
+	attributeName = lazyregexp.New(`^[A-Za-z0-9_\-.]{1,256}$`)
 	attributeType = regexp.MustCompile(`^(String|Number|Binary)(\..*)?$`)
 )
 
