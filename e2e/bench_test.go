@@ -29,19 +29,23 @@ type figure struct {
 	Words string  `json:"words"`
 }
 
-var figures []figure
-
-// report prints a figure and adds it to bench.json in the repository's root.
+// report prints a figure and puts it into bench.json in the repository's root,
+// beside those of other runs.
 func report(t testing.TB, name string, ratio, reach float64, words string, values ...any) {
 	t.Helper()
 	f := figure{name, ratio, reach, fmt.Sprintf(words, values...)}
 	fmt.Printf("bench: %s ratio=%.2f reach=%g (%s)\n", f.Name, f.Ratio, f.Reach, f.Words)
-	figures = append(figures, f)
-	text, err := json.MarshalIndent(figures, "", "  ")
+	file := filepath.Join(root, "bench.json")
+	var figures []figure
+	if text, err := os.ReadFile(file); err == nil {
+		_ = json.Unmarshal(text, &figures) // what is not of ours is replaced
+	}
+	figures = slices.DeleteFunc(figures, func(old figure) bool { return old.Name == name })
+	text, err := json.MarshalIndent(append(figures, f), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "bench.json"), append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(file, append(text, '\n'), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
