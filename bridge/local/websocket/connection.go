@@ -28,7 +28,11 @@ type connection struct {
 	identity    identity
 	authorizer  map[string]any
 
-	conn       *ws.Conn // nil until it is established
+	// established is closed when the handshake is over: conn is nil where it
+	// failed.
+	established chan struct{}
+
+	conn       *ws.Conn
 	frames     *frameWatch
 	lastActive atomic.Int64 // in milliseconds since 1970
 	idle       *time.Timer
@@ -53,7 +57,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, a *api) {
 	}
 	defer s.open.Done()
 	now := time.Now()
-	c := &connection{server: s, id: newID(), path: a.model.Path, domain: r.Host, connectedAt: now}
+	c := &connection{server: s, id: newID(), path: a.model.Path, domain: r.Host, connectedAt: now, established: make(chan struct{})}
 	c.identity.SourceIP, _ = addresses(r)
 	c.identity.UserAgent = r.UserAgent()
 	trace := newTrace(now)
@@ -64,11 +68,24 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, a *api) {
 		c.refuse(w, refused, e.RequestContext.RequestID)
 		return
 	}
+	// The client may tell others of the connection as soon as it has heard that
+	// it is established, which is before accept returns.
+	s.mu.Lock()
+	s.connections[c.id] = c
+	s.mu.Unlock()
 	if err := c.accept(w, r, protocol); err != nil {
+		close(c.established)
+		s.forget(c)
 		s.log("%s: a handshake failed: %v", a.model.Path, err)
 		return
 	}
 	c.live()
+}
+
+func (s *Server) forget(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.connections, c.id)
 }
 
 // admit counts a connection, unless the server closes.
@@ -194,17 +211,15 @@ func (c *connection) live() {
 	age := time.AfterFunc(s.options.MaxAge, func() { c.close(ws.StatusGoingAway, "Going away") })
 	defer age.Stop()
 
+	close(c.established)
 	s.mu.Lock()
-	s.connections[c.id] = c
 	closed := s.closed
 	s.mu.Unlock()
 	if closed {
 		go c.close(ws.StatusGoingAway, "the server ends")
 	}
 	err := c.readAll()
-	s.mu.Lock()
-	delete(s.connections, c.id)
-	s.mu.Unlock()
+	s.forget(c)
 	_ = c.conn.CloseNow() // it may be closed already
 
 	c.disconnected(err)

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,7 +36,7 @@ func (s *Server) manage(w http.ResponseWriter, r *http.Request, a *api, id strin
 	s.mu.Lock()
 	c := s.connections[id]
 	s.mu.Unlock()
-	if c == nil || c.path != a.model.Path {
+	if c == nil || c.path != a.model.Path || !c.awaited(r.Context()) {
 		gone(w)
 		return
 	}
@@ -47,6 +48,17 @@ func (s *Server) manage(w http.ResponseWriter, r *http.Request, a *api, id strin
 	case http.MethodDelete:
 		go c.close(ws.StatusNormalClosure, "Connection Closed Normally")
 		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// awaited waits for the end of the handshake, and reports whether there is a
+// connection then.
+func (c *connection) awaited(ctx context.Context) bool {
+	select {
+	case <-c.established:
+		return c.conn != nil
+	case <-ctx.Done():
+		return false
 	}
 }
 

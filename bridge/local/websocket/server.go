@@ -156,7 +156,13 @@ func (s *Server) established() []*connection {
 	defer s.mu.Unlock()
 	all := make([]*connection, 0, len(s.connections))
 	for _, c := range s.connections {
-		all = append(all, c)
+		select {
+		case <-c.established:
+			if c.conn != nil {
+				all = append(all, c)
+			}
+		default: // it will see that the server closes
+		}
 	}
 	return all
 }
