@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // The names of authorizers that every API has, as SAM has them.
@@ -127,7 +129,7 @@ func checkTTL(reauthorize time.Duration) []string {
 	if reauthorize == 0 || reauthorize == ReauthorizeAlways {
 		return nil
 	}
-	return durationInRange("ReauthorizeEvery", reauthorize, time.Second, time.Hour)
+	return prop.DurationInRange("ReauthorizeEvery", reauthorize, time.Second, time.Hour)
 }
 
 func keptFor(reauthorize time.Duration) time.Duration {
@@ -157,7 +159,7 @@ func (o OAuth2Authorizer) check() (found []string) {
 	switch {
 	case o.Issuer == "":
 		found = append(found, `it has no Issuer: give the URL of who makes the tokens, such as "https://login.example.com"`)
-	case !isToken(o.Issuer) && !strings.HasPrefix(o.Issuer, "https://"):
+	case !prop.IsToken(o.Issuer) && !strings.HasPrefix(o.Issuer, "https://"):
 		found = append(found, fmt.Sprintf(`the Issuer %q does not begin with "https://"`, o.Issuer))
 	}
 	if len(o.Audience) == 0 {
@@ -170,7 +172,7 @@ func (o OAuth2Authorizer) check() (found []string) {
 }
 
 func (o OAuth2Authorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer {
-	setDefault(&o.IdentitySource, "$request.header.Authorization")
+	prop.SetDefault(&o.IdentitySource, "$request.header.Authorization")
 	made := awsapigatewayv2.NewHttpAuthorizer(a, &name, &awsapigatewayv2.HttpAuthorizerProps{
 		HttpApi: a, AuthorizerName: &name, Type: awsapigatewayv2.HttpAuthorizerType_JWT,
 		IdentitySource: jsii.Strings(o.IdentitySource), JwtIssuer: &o.Issuer, JwtAudience: jsii.Strings(o.Audience...),
@@ -179,11 +181,11 @@ func (o OAuth2Authorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer 
 }
 
 func (c CognitoAuthorizer) check() (found []string) {
-	if isNil(c.UserPool) {
+	if prop.IsNil(c.UserPool) {
 		found = append(found, "it has no UserPool: make one and pass it")
 	}
 	for i, client := range c.UserPoolClients {
-		if isNil(client) {
+		if prop.IsNil(client) {
 			found = append(found, fmt.Sprintf("UserPoolClients[%d] is nil", i))
 		}
 	}
@@ -193,7 +195,7 @@ func (c CognitoAuthorizer) check() (found []string) {
 func (c CognitoAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer {
 	jwt, problem := c.oauth2()
 	if problem != "" {
-		a.faults.add("%s", problem)
+		a.faults.Add("%s", problem)
 		return namedAuthorizer{}
 	}
 	return jwt.addToHttpApi(a, name)
@@ -207,18 +209,18 @@ func (c CognitoAuthorizer) oauth2() (jwt OAuth2Authorizer, problem string) {
 	for _, client := range c.UserPoolClients {
 		jwt.Audience = append(jwt.Audience, *client.UserPoolClientId())
 	}
-	setDefault(&c.Header, "Authorization")
+	prop.SetDefault(&c.Header, "Authorization")
 	jwt.Issuer = fmt.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", *c.UserPool.Env().Region, *c.UserPool.UserPoolId())
 	jwt.IdentitySource, jwt.AuthorizationScopes = "$request.header."+c.Header, c.AuthorizationScopes
 	return jwt, ""
 }
 
 func (l LambdaAuthorizer) check() (found []string) {
-	if isNil(l.Function) {
+	if prop.IsNil(l.Function) {
 		found = append(found, "it has no Function: make it before the API and pass it")
 	}
 	if l.AuthorizerPayloadFormatVersion != "" {
-		found = append(found, oneOf("AuthorizerPayloadFormatVersion", l.AuthorizerPayloadFormatVersion, "1.0", "2.0")...)
+		found = append(found, prop.OneOf("AuthorizerPayloadFormatVersion", l.AuthorizerPayloadFormatVersion, "1.0", "2.0")...)
 	}
 	return append(found, l.Identity.check()...)
 }
@@ -235,7 +237,7 @@ func (l LambdaAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer 
 		PayloadFormatVersion:  version,
 		EnableSimpleResponses: simple,
 		IdentitySource:        jsii.Strings(sources...),
-		ResultsCacheTtl:       duration(l.Identity.cached()),
+		ResultsCacheTtl:       prop.Duration(l.Identity.cached()),
 	})
 	if len(sources) == 0 {
 		made.Node().DefaultChild().(awsapigatewayv2.CfnAuthorizer).AddPropertyDeletionOverride(jsii.String("IdentitySource"))
@@ -289,22 +291,22 @@ type checked interface{ check() []string }
 
 // makeAuthorizers makes those of an API in the order of their names. What is
 // wrong with one does not keep the others from being made.
-func makeAuthorizers[T checked](faults *faults, all map[string]T, add func(name string, authorizer T) namedAuthorizer) map[string]namedAuthorizer {
+func makeAuthorizers[T checked](faults *prop.Faults, all map[string]T, add func(name string, authorizer T) namedAuthorizer) map[string]namedAuthorizer {
 	made := map[string]namedAuthorizer{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		faults.about(fmt.Sprintf("authorizer %q", name), func() {
+		faults.About(fmt.Sprintf("authorizer %q", name), func() {
 			made[name] = namedAuthorizer{} // known, so that routes which name it are no second fault
 			switch {
-			case isNil(all[name]):
-				faults.add("it is nil: remove it from Authorizers")
+			case prop.IsNil(all[name]):
+				faults.Add("it is nil: remove it from Authorizers")
 				return
 			case name == "" || name == AWSIAM || name == NoAuthorizer:
-				faults.add("its name means something else: choose another")
+				faults.Add("its name means something else: choose another")
 				return
 			}
 			problems := all[name].check()
 			for _, problem := range problems {
-				faults.add("%s", problem)
+				faults.Add("%s", problem)
 			}
 			if len(problems) == 0 {
 				made[name] = add(name, all[name])
@@ -316,11 +318,11 @@ func makeAuthorizers[T checked](faults *faults, all map[string]T, add func(name 
 
 // checkDefault finds a default that is none of the API's, once instead of for
 // each route, and gives the one to go on with.
-func checkDefault(faults *faults, known map[string]namedAuthorizer, name string) string {
+func checkDefault(faults *prop.Faults, known map[string]namedAuthorizer, name string) string {
 	if _, ok := known[name]; ok || name == "" || name == AWSIAM || name == NoAuthorizer {
 		return name
 	}
-	faults.add("DefaultAuthorizer %q is none of Authorizers: %s", name, authorizerNames(known))
+	faults.Add("DefaultAuthorizer %q is none of Authorizers: %s", name, authorizerNames(known))
 	return ""
 }
 
@@ -351,7 +353,7 @@ func decide(api string, known map[string]namedAuthorizer, byDefault string, a as
 		return decision{http: a.http, rest: a.rest, scopes: a.scopes}, ""
 	}
 	name := a.name
-	setDefault(&name, byDefault)
+	prop.SetDefault(&name, byDefault)
 	switch name {
 	case "", NoAuthorizer, AWSIAM:
 		if len(a.scopes) > 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // A functionCheck finds what is wrong with one aspect of a function's props. It
@@ -51,15 +52,15 @@ var functionChecks = []functionCheck{
 }
 
 // check fills the defaults in, records the faults and repairs the props.
-func (p *FunctionProps) check(faults *faults) {
-	for _, message := range nilPointers(p) {
-		faults.add("%s", message)
+func (p *FunctionProps) check(faults *prop.Faults) {
+	for _, message := range prop.NilPointers(p) {
+		faults.Add("%s", message)
 	}
 	p.setDefaults()
 	for _, c := range functionChecks {
 		messages := c.find(p)
 		for _, message := range messages {
-			faults.add("%s", message)
+			faults.Add("%s", message)
 		}
 		if len(messages) > 0 {
 			c.repair(p)
@@ -68,13 +69,13 @@ func (p *FunctionProps) check(faults *faults) {
 }
 
 func (p *FunctionProps) setDefaults() {
-	setDefault(&p.Architecture, DefaultArchitecture)
-	setDefault(&p.Memory, DefaultMemory)
-	setDefault(&p.Timeout, DefaultTimeout)
-	setDefault(&p.Tracing, TracingActive)
-	setDefault(&p.LogFormat, LogJSON)
+	prop.SetDefault(&p.Architecture, DefaultArchitecture)
+	prop.SetDefault(&p.Memory, DefaultMemory)
+	prop.SetDefault(&p.Timeout, DefaultTimeout)
+	prop.SetDefault(&p.Tracing, TracingActive)
+	prop.SetDefault(&p.LogFormat, LogJSON)
 	if p.LogGroup == nil {
-		setDefault(&p.LogRetention, DefaultLogRetention)
+		prop.SetDefault(&p.LogRetention, DefaultLogRetention)
 	}
 }
 
@@ -104,9 +105,9 @@ func checkSource(p *FunctionProps) []string {
 	}
 	switch {
 	case len(given) == 0:
-		return messages("the function has no code: set Entry to a Go main package such as \"./functions/checkout\", or CodeUri, ImageUri or Dockerfile")
+		return prop.Messages("the function has no code: set Entry to a Go main package such as \"./functions/checkout\", or CodeUri, ImageUri or Dockerfile")
 	case len(given) > 1:
-		return messages("%s are all set: a function has code from one of them", strings.Join(given, " and "))
+		return prop.Messages("%s are all set: a function has code from one of them", strings.Join(given, " and "))
 	case p.Entry != "":
 		return checkEntry(p)
 	case p.CodeUri != "":
@@ -121,10 +122,10 @@ var runtimeNames = regexp.MustCompile(`^(nodejs|python|java|dotnet|ruby|provided
 
 func checkCodeURI(p *FunctionProps) (found []string) {
 	if p.Runtime == "" || p.Handler == "" {
-		found = messages("CodeUri needs a Runtime, such as \"nodejs22.x\", and a Handler, such as \"index.handler\"")
+		found = prop.Messages("CodeUri needs a Runtime, such as \"nodejs22.x\", and a Handler, such as \"index.handler\"")
 	}
 	if p.Runtime != "" && !runtimeNames.MatchString(p.Runtime) {
-		found = messages("the Runtime %q is none of Lambda's: they begin with nodejs, python, java, dotnet, ruby or provided", p.Runtime)
+		found = prop.Messages("the Runtime %q is none of Lambda's: they begin with nodejs, python, java, dotnet, ruby or provided", p.Runtime)
 	}
 	info, err := os.Stat(p.CodeUri)
 	switch {
@@ -140,10 +141,10 @@ func checkCodeURI(p *FunctionProps) (found []string) {
 var imageURI = regexp.MustCompile(`^\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9.-]+/[a-z0-9._/-]+(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$`)
 
 func checkImageURI(p *FunctionProps) []string {
-	if isToken(p.ImageUri) || imageURI.MatchString(p.ImageUri) {
+	if prop.IsToken(p.ImageUri) || imageURI.MatchString(p.ImageUri) {
 		return checkImage(p)
 	}
-	return messages("ImageUri %q is no image in Amazon ECR: write ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG", p.ImageUri)
+	return prop.Messages("ImageUri %q is no image in Amazon ECR: write ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG", p.ImageUri)
 }
 
 func checkDockerfile(p *FunctionProps) []string {
@@ -152,14 +153,14 @@ func checkDockerfile(p *FunctionProps) []string {
 		path = p.Dockerfile
 	}
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
-		return messages("the Dockerfile %q is not there: Dockerfile is relative to DockerContext, and DockerContext to the folder of cdk.json", path)
+		return prop.Messages("the Dockerfile %q is not there: Dockerfile is relative to DockerContext, and DockerContext to the folder of cdk.json", path)
 	}
 	return checkImage(p)
 }
 
 func checkImage(p *FunctionProps) []string {
 	if p.Runtime != "" || p.Handler != "" {
-		return messages("an image has its own runtime: leave Runtime and Handler out, or set ImageCommand")
+		return prop.Messages("an image has its own runtime: leave Runtime and Handler out, or set ImageCommand")
 	}
 	return nil
 }
@@ -184,22 +185,22 @@ func checkSourceProps(p *FunctionProps) (found []string) {
 }
 
 func checkArchitecture(p *FunctionProps) []string {
-	return oneOf("Architecture", p.Architecture, ARM64, X86_64)
+	return prop.OneOf("Architecture", p.Architecture, ARM64, X86_64)
 }
 
 func checkMemory(p *FunctionProps) []string {
-	return inRange("Memory", p.Memory, 128, 10240, " MB")
+	return prop.InRange("Memory", p.Memory, 128, 10240, " MB")
 }
 
 func checkTimeout(p *FunctionProps) []string {
-	return durationInRange("Timeout", p.Timeout, time.Second, 15*time.Minute)
+	return prop.DurationInRange("Timeout", p.Timeout, time.Second, 15*time.Minute)
 }
 
 func checkEphemeralStorage(p *FunctionProps) []string {
 	if p.EphemeralStorage == 0 {
 		return nil
 	}
-	return inRange("EphemeralStorage", p.EphemeralStorage, 512, 10240, " MB")
+	return prop.InRange("EphemeralStorage", p.EphemeralStorage, 512, 10240, " MB")
 }
 
 // reservedVariables are those that Lambda sets itself and refuses from a user.
@@ -235,22 +236,22 @@ func checkEnvironment(p *FunctionProps) (found []string) {
 
 func checkLayers(p *FunctionProps) []string {
 	if len(p.Layers) > 0 && p.ImageUri+p.Dockerfile != "" {
-		return messages("an image can't have Layers: copy their content in the Dockerfile")
+		return prop.Messages("an image can't have Layers: copy their content in the Dockerfile")
 	}
 	if len(p.Layers) > 5 {
-		return messages("there are %d Layers: Lambda allows five", len(p.Layers))
+		return prop.Messages("there are %d Layers: Lambda allows five", len(p.Layers))
 	}
 	for i, layer := range p.Layers {
-		if isNil(layer) {
-			return messages("Layers[%d] is nil", i)
+		if prop.IsNil(layer) {
+			return prop.Messages("Layers[%d] is nil", i)
 		}
 	}
 	return nil
 }
 
 func checkDescription(p *FunctionProps) []string {
-	if len(p.Description) > 256 && !isToken(p.Description) {
-		return messages("Description has %d characters: Lambda allows 256", len(p.Description))
+	if len(p.Description) > 256 && !prop.IsToken(p.Description) {
+		return prop.Messages("Description has %d characters: Lambda allows 256", len(p.Description))
 	}
 	return nil
 }
@@ -259,31 +260,31 @@ var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
 func checkFunctionName(p *FunctionProps) []string {
 	switch {
-	case p.FunctionName == "" || isToken(p.FunctionName):
+	case p.FunctionName == "" || prop.IsToken(p.FunctionName):
 		return nil
 	case len(p.FunctionName) > 64:
-		return messages("FunctionName %q has %d characters: Lambda allows 64", p.FunctionName, len(p.FunctionName))
+		return prop.Messages("FunctionName %q has %d characters: Lambda allows 64", p.FunctionName, len(p.FunctionName))
 	case !functionName.MatchString(p.FunctionName):
-		return messages("FunctionName %q has characters that Lambda refuses: use letters, digits, - and _", p.FunctionName)
+		return prop.Messages("FunctionName %q has characters that Lambda refuses: use letters, digits, - and _", p.FunctionName)
 	}
 	return nil
 }
 
 func checkConcurrency(p *FunctionProps) []string {
 	if p.ReservedConcurrency < NoConcurrency {
-		return messages("ReservedConcurrency is %d: give a number of instances, 0 to reserve none, or NoConcurrency", p.ReservedConcurrency)
+		return prop.Messages("ReservedConcurrency is %d: give a number of instances, 0 to reserve none, or NoConcurrency", p.ReservedConcurrency)
 	}
 	return nil
 }
 
 func checkTracing(p *FunctionProps) []string {
-	return oneOf("Tracing", p.Tracing, TracingActive, TracingPassThrough, TracingDisabled)
+	return prop.OneOf("Tracing", p.Tracing, TracingActive, TracingPassThrough, TracingDisabled)
 }
 
 func checkLogs(p *FunctionProps) []string {
-	found := oneOf("LogFormat", p.LogFormat, LogJSON, LogText)
+	found := prop.OneOf("LogFormat", p.LogFormat, LogJSON, LogText)
 	if p.LogLevel != "" {
-		found = append(found, oneOf("LogLevel", p.LogLevel, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")...)
+		found = append(found, prop.OneOf("LogLevel", p.LogLevel, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")...)
 		if p.LogFormat == LogText {
 			found = append(found, "LogLevel needs the LogFormat LogJSON: Lambda can't tell the level of a line of text")
 		}
@@ -310,26 +311,26 @@ func checkRetention(name string, r awslogs.RetentionDays) []string {
 	if r == "" || slices.Contains(retentions, r) {
 		return nil
 	}
-	return messages("%s %q is none of CloudWatch's: use one of the constants awslogs.RetentionDays_ONE_DAY to _INFINITE", name, r)
+	return prop.Messages("%s %q is none of CloudWatch's: use one of the constants awslogs.RetentionDays_ONE_DAY to _INFINITE", name, r)
 }
 
 func checkDeadLetters(p *FunctionProps) []string {
 	if p.DeadLetterQueue != nil && p.DeadLetterTopic != nil {
-		return messages("DeadLetterQueue and DeadLetterTopic are both set: a function has one of them")
+		return prop.Messages("DeadLetterQueue and DeadLetterTopic are both set: a function has one of them")
 	}
 	return nil
 }
 
 func checkNetwork(p *FunctionProps) []string {
 	if p.VPC == nil && (p.VPCSubnets != nil || len(p.SecurityGroups) > 0) {
-		return messages("VPCSubnets and SecurityGroups need a VPC")
+		return prop.Messages("VPCSubnets and SecurityGroups need a VPC")
 	}
 	return nil
 }
 
 func checkRole(p *FunctionProps) []string {
 	if p.Role != nil && p.PermissionsBoundary != nil {
-		return messages("Role and PermissionsBoundary are both set: set the boundary of the role itself")
+		return prop.Messages("Role and PermissionsBoundary are both set: set the boundary of the role itself")
 	}
 	return nil
 }
@@ -346,95 +347,6 @@ func checkTags(p *FunctionProps) (found []string) {
 	return found
 }
 
-// takenID says why id can't be used for a new construct in scope.
-func takenID(scope constructs.Construct, id string) string {
-	switch {
-	case id == "":
-		return "the construct id is empty: give it a name that is unique in its scope"
-	case isToken(id):
-		return "the construct id is a value that only CloudFormation knows: write a literal"
-	case scope.Node().TryFindChild(&id) != nil:
-		return fmt.Sprintf("the construct id %q is used twice in its scope: give one of the two another", id)
-	}
-	return ""
-}
-
-// freeID is an id for a construct whose own can't be used.
-func freeID(scope constructs.Construct, id string) string {
-	if isToken(id) || id == "" {
-		id = "Unnamed"
-	}
-	for i := 2; ; i++ {
-		free := fmt.Sprintf("%s-duplicate-%d", id, i)
-		if scope.Node().TryFindChild(&free) == nil {
-			return free
-		}
-	}
-}
-
-// nilPointers finds the fields of a props struct that hold a nil pointer in an
-// interface, and clears them.
-func nilPointers(props any) (found []string) {
-	value := reflect.ValueOf(props).Elem()
-	for i := range value.NumField() {
-		field := value.Field(i)
-		if field.Kind() == reflect.Interface && !field.IsNil() && isNil(field.Interface()) {
-			found = append(found, fmt.Sprintf("%s is a nil %s: make it before it is passed", value.Type().Field(i).Name, field.Elem().Type()))
-			field.SetZero()
-		}
-	}
-	return found
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-// messages is a list of one message.
-func messages(format string, args ...any) []string {
-	return []string{fmt.Sprintf(format, args...)}
-}
-
-func oneOf[T ~string](name string, value T, allowed ...T) []string {
-	if slices.Contains(allowed, value) || isToken(string(value)) {
-		return nil
-	}
-	quoted := make([]string, len(allowed))
-	for i, a := range allowed {
-		quoted[i] = fmt.Sprintf("%q", a)
-	}
-	return messages("%s is %q: allowed are %s", name, value, strings.Join(quoted, ", "))
-}
-
-func inRange(name string, value, least, most int, unit string) []string {
-	if value >= least && value <= most {
-		return nil
-	}
-	return messages("%s is %d%s: allowed are %d to %d%s", name, value, unit, least, most, unit)
-}
-
-func durationInRange(name string, value, least, most time.Duration) []string {
-	if value >= least && value <= most && value%time.Second == 0 {
-		return nil
-	}
-	return messages("%s is %s: allowed are %s to %s in whole seconds", name, value, short(least), short(most))
-}
-
-// short writes a duration without the zero units of [time.Duration.String].
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
 // claimed holds the physical names of the functions of each stack. It is keyed
 // by the stack's node, of which jsii keeps exactly one Go value, as it keeps
 // everything for the life of the process.
@@ -444,7 +356,7 @@ var claimed = map[constructs.Node]map[string]string{}
 // CloudFormation would find after minutes.
 func (f *Function) claimName() {
 	name := f.props.FunctionName
-	if name == "" || isToken(name) {
+	if name == "" || prop.IsToken(name) {
 		return
 	}
 	stack := awscdk.Stack_Of(f).Node()
@@ -455,5 +367,5 @@ func (f *Function) claimName() {
 		f.AddFault("FunctionName %q is also that of %s: names are unique in an account and region", name, other)
 		return
 	}
-	claimed[stack][name] = f.faults.path
+	claimed[stack][name] = f.faults.Path
 }

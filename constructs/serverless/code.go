@@ -18,6 +18,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 	"github.com/bailey-cdk/bailey/internal/build"
 	"github.com/bailey-cdk/bailey/internal/metadata"
 )
@@ -27,7 +28,7 @@ import (
 const buildFolder = ".bailey/build"
 
 // code makes the function's code asset from checked props.
-func (p *FunctionProps) code(scope constructs.Construct, faults *faults) awslambda.Code {
+func (p *FunctionProps) code(scope constructs.Construct, faults *prop.Faults) awslambda.Code {
 	switch {
 	case p.Entry != "":
 		return p.goCode(scope, faults)
@@ -42,7 +43,7 @@ func (p *FunctionProps) code(scope constructs.Construct, faults *faults) awslamb
 }
 
 // goCode compiles the Entry, unless nobody will deploy what this synth writes.
-func (p *FunctionProps) goCode(scope constructs.Construct, faults *faults) awslambda.Code {
+func (p *FunctionProps) goCode(scope constructs.Construct, faults *prop.Faults) awslambda.Code {
 	if !compiles(scope) {
 		return placeholder(faults)
 	}
@@ -54,7 +55,7 @@ func (p *FunctionProps) goCode(scope constructs.Construct, faults *faults) awsla
 		Output:       p.output(),
 	}
 	if _, err := build.Go(context.Background(), target); err != nil {
-		faults.add("%s", buildFault(p.Entry, err))
+		faults.Add("%s", buildFault(p.Entry, err))
 		return placeholder(faults)
 	}
 	return assetCode(target.Output)
@@ -98,13 +99,13 @@ func buildFault(entry string, err error) string {
 // synth reports it too.
 func checkEntry(p *FunctionProps) []string {
 	if p.Runtime != "" && p.Runtime != "provided.al2023" && p.Runtime != "provided.al2" {
-		return messages("Entry is compiled for provided.al2023, but Runtime is %q: leave Runtime out", p.Runtime)
+		return prop.Messages("Entry is compiled for provided.al2023, but Runtime is %q: leave Runtime out", p.Runtime)
 	}
 	if p.Handler != "" && p.Handler != build.Bootstrap {
-		return messages("Entry is compiled into the executable %q, but Handler is %q: leave Handler out", build.Bootstrap, p.Handler)
+		return prop.Messages("Entry is compiled into the executable %q, but Handler is %q: leave Handler out", build.Bootstrap, p.Handler)
 	}
 	if filepath.IsAbs(p.Entry) {
-		return messages("Entry %q is absolute: write it relative to the folder of cdk.json, such as \"./functions/checkout\"", p.Entry)
+		return prop.Messages("Entry %q is absolute: write it relative to the folder of cdk.json, such as \"./functions/checkout\"", p.Entry)
 	}
 	if !strings.HasPrefix(p.Entry, "./") && !strings.HasPrefix(p.Entry, "../") {
 		return checkImportPath(p.Entry)
@@ -116,7 +117,7 @@ func checkEntry(p *FunctionProps) []string {
 // command takes it for an import path.
 func checkImportPath(entry string) []string {
 	if info, err := os.Stat(entry); err == nil && info.IsDir() {
-		return messages("Entry %q is a folder, but reads as an import path: write %q", entry, "./"+entry)
+		return prop.Messages("Entry %q is a folder, but reads as an import path: write %q", entry, "./"+entry)
 	}
 	return nil
 }
@@ -124,10 +125,10 @@ func checkImportPath(entry string) []string {
 func checkEntryFolder(p *FunctionProps) []string {
 	info, err := os.Stat(p.Entry)
 	if err != nil {
-		return messages("Entry %q is not there: name the folder of a Go main package, relative to the folder of cdk.json", p.Entry)
+		return prop.Messages("Entry %q is not there: name the folder of a Go main package, relative to the folder of cdk.json", p.Entry)
 	}
 	if !info.IsDir() {
-		return messages("Entry %q is a file: name its folder", p.Entry)
+		return prop.Messages("Entry %q is a file: name its folder", p.Entry)
 	}
 	target := gobuild.Default
 	target.GOOS, target.CgoEnabled = "linux", false
@@ -137,11 +138,11 @@ func checkEntryFolder(p *FunctionProps) []string {
 	var none *gobuild.NoGoError
 	switch {
 	case errors.As(err, &none):
-		return messages("Entry %q has no Go files for Linux: name the folder of a Go main package", p.Entry)
+		return prop.Messages("Entry %q has no Go files for Linux: name the folder of a Go main package", p.Entry)
 	case err != nil:
 		return nil // The compiler says it better.
 	case found.Name != "main":
-		return messages("Entry %q is the package %s: a function is a package main, which calls lambda.Start", p.Entry, found.Name)
+		return prop.Messages("Entry %q is the package %s: a function is a package main, which calls lambda.Start", p.Entry, found.Name)
 	}
 	return nil
 }
@@ -166,10 +167,10 @@ It must not be deployed. cdk synth and cdk deploy compile the package.
 `
 
 // placeholder is the code of a function that is not compiled.
-func placeholder(faults *faults) awslambda.Code {
+func placeholder(faults *prop.Faults) awslambda.Code {
 	folder, err := writePlaceholder(filepath.Join(buildFolder, "not-built"))
 	if err != nil {
-		faults.add("the folder %s can't be written: %v", buildFolder, err)
+		faults.Add("the folder %s can't be written: %v", buildFolder, err)
 		folder, _ = os.MkdirTemp("", "bailey-not-built-")
 	}
 	return assetCode(folder)
@@ -223,11 +224,11 @@ func (p *FunctionProps) dockerCode() awslambda.Code {
 	}
 	return awslambda.Code_FromAssetImage(absolute(folder), &awslambda.AssetImageCodeProps{
 		File:       &p.Dockerfile,
-		BuildArgs:  optionalMap(p.DockerBuildArgs),
-		Target:     optional(p.DockerTarget),
+		BuildArgs:  prop.OptionalMap(p.DockerBuildArgs),
+		Target:     prop.Optional(p.DockerTarget),
 		Platform:   platform,
-		Cmd:        optionalStrings(p.ImageCommand),
-		Entrypoint: optionalStrings(p.ImageEntryPoint),
+		Cmd:        prop.OptionalStrings(p.ImageCommand),
+		Entrypoint: prop.OptionalStrings(p.ImageEntryPoint),
 	})
 }
 
@@ -241,8 +242,8 @@ type imageCode struct {
 func newImageCode(p *FunctionProps) awslambda.Code {
 	code := &imageCode{image: awslambda.CodeImageConfig{
 		ImageUri:   &p.ImageUri,
-		Cmd:        optionalStrings(p.ImageCommand),
-		Entrypoint: optionalStrings(p.ImageEntryPoint),
+		Cmd:        prop.OptionalStrings(p.ImageCommand),
+		Entrypoint: prop.OptionalStrings(p.ImageEntryPoint),
 	}}
 	awslambda.NewCode_Override(code)
 	return code

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // Domain is a name of your own for an API, with SAM's names. TLS 1.2 is the
@@ -70,13 +72,13 @@ var (
 // where something is.
 func (d *Domain) checked(found []string, edge bool) (*Domain, []string) {
 	var problems []string
-	if !isToken(d.DomainName) && !domainName.MatchString(d.DomainName) {
+	if !prop.IsToken(d.DomainName) && !domainName.MatchString(d.DomainName) {
 		problems = append(problems, fmt.Sprintf("DomainName %q is no host name: write lower case, as in api.shop.example", d.DomainName))
 	}
 	switch {
-	case d.CertificateArn == "" && isNil(d.Certificate):
+	case d.CertificateArn == "" && prop.IsNil(d.Certificate):
 		problems = append(problems, "it has no certificate: set CertificateArn or Certificate, without which there is no TLS")
-	case d.CertificateArn != "" && !isNil(d.Certificate):
+	case d.CertificateArn != "" && !prop.IsNil(d.Certificate):
 		problems = append(problems, "CertificateArn and Certificate are both set: choose one")
 	}
 	kinds := []string{"REGIONAL"}
@@ -84,10 +86,10 @@ func (d *Domain) checked(found []string, edge bool) (*Domain, []string) {
 		kinds = append(kinds, "EDGE")
 	}
 	if d.EndpointConfiguration != "" {
-		problems = append(problems, oneOf("EndpointConfiguration", d.EndpointConfiguration, kinds...)...)
+		problems = append(problems, prop.OneOf("EndpointConfiguration", d.EndpointConfiguration, kinds...)...)
 	}
 	if m := d.MutualTlsAuthentication; m != nil {
-		if !isToken(m.TruststoreUri) && !truststore.MatchString(m.TruststoreUri) {
+		if !prop.IsToken(m.TruststoreUri) && !truststore.MatchString(m.TruststoreUri) {
 			problems = append(problems, fmt.Sprintf("TruststoreUri %q is no object in S3: write s3://BUCKET/KEY", m.TruststoreUri))
 		}
 		if d.EndpointConfiguration == "EDGE" {
@@ -114,7 +116,7 @@ func (d *Domain) checked(found []string, edge bool) (*Domain, []string) {
 }
 
 func (d *Domain) certificate(scope constructs.Construct) awscertificatemanager.ICertificate {
-	if !isNil(d.Certificate) {
+	if !prop.IsNil(d.Certificate) {
 		return d.Certificate
 	}
 	return awscertificatemanager.Certificate_FromCertificateArn(scope, jsii.String("Certificate"), &d.CertificateArn)
@@ -128,7 +130,7 @@ func (d *Domain) truststore(scope constructs.Construct) (bucket awss3.IBucket, k
 	if parts == nil {
 		parts = []string{"", "bucket", "key"}
 	}
-	return awss3.Bucket_FromBucketName(scope, jsii.String("Truststore"), &parts[1]), &parts[2], optional(m.TruststoreVersion)
+	return awss3.Bucket_FromBucketName(scope, jsii.String("Truststore"), &parts[1]), &parts[2], prop.Optional(m.TruststoreVersion)
 }
 
 // mapV2 makes the domain for a stage of an HTTP or WebSocket API.
@@ -148,7 +150,7 @@ func (d *Domain) mapV2(api constructs.Construct, stage awsapigatewayv2.IStage) {
 	for _, path := range d.basePaths() {
 		awsapigatewayv2.NewCfnApiMapping(api, jsii.String("Mapping"+path), &awsapigatewayv2.CfnApiMappingProps{
 			ApiId: stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).ApiId(), Stage: stage.StageName(),
-			DomainName: made.Name(), ApiMappingKey: optional(path),
+			DomainName: made.Name(), ApiMappingKey: prop.Optional(path),
 		}).Node().AddDependency(stage)
 	}
 	d.record(api, made.RegionalDomainName(), made.RegionalHostedZoneId())
@@ -174,7 +176,7 @@ func (d *Domain) mapREST(api *RestApi) {
 	}
 	for _, path := range d.basePaths() {
 		awsapigateway.NewBasePathMapping(api, jsii.String("Mapping"+path), &awsapigateway.BasePathMappingProps{
-			DomainName: made, RestApi: api, Stage: api.DeploymentStage(), BasePath: optional(path),
+			DomainName: made, RestApi: api, Stage: api.DeploymentStage(), BasePath: prop.Optional(path),
 		})
 	}
 	d.record(api, made.DomainNameAliasDomainName(), made.DomainNameAliasHostedZoneId())
@@ -200,9 +202,9 @@ func (d *Domain) record(api constructs.Construct, target, zone *string) {
 	for _, kind := range kinds {
 		awsroute53.NewCfnRecordSet(api, jsii.String("Record"+kind), &awsroute53.CfnRecordSetProps{
 			Name: &d.DomainName, Type: jsii.String(kind),
-			HostedZoneId: optional(r.HostedZoneId), HostedZoneName: optional(r.HostedZoneName),
+			HostedZoneId: prop.Optional(r.HostedZoneId), HostedZoneName: prop.Optional(r.HostedZoneName),
 			AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{
-				DnsName: target, HostedZoneId: zone, EvaluateTargetHealth: optionalTrue(r.EvaluateTargetHealth),
+				DnsName: target, HostedZoneId: zone, EvaluateTargetHealth: prop.OptionalTrue(r.EvaluateTargetHealth),
 			},
 		})
 	}

@@ -1,6 +1,10 @@
 package serverless
 
-import "fmt"
+import (
+	"fmt"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
+)
 
 // Event is a source of a function's invocations: an [HttpApiEvent], a
 // [ScheduleEvent], an [SQSEvent], or one of another package.
@@ -22,7 +26,7 @@ type Events map[string]Event
 
 // bindEvent is the way that every event comes to a function.
 func (f *Function) bindEvent(id string, event Event) {
-	if isNil(event) {
+	if prop.IsNil(event) {
 		f.AddFault("event %q is nil: remove it from Events", id)
 		return
 	}
@@ -34,5 +38,5 @@ func (f *Function) bindEvent(id string, event Event) {
 		f.AddFault("event %q has the id of another construct of the function: choose another", id)
 		return
 	}
-	f.faults.about(fmt.Sprintf("event %q", id), func() { event.Bind(f, id) })
+	f.faults.About(fmt.Sprintf("event %q", id), func() { event.Bind(f, id) })
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // ApiEvent invokes a function for a request to a REST API: SAM's Api event.
@@ -88,7 +90,7 @@ func isMethod(name string) bool {
 var requestParameter = regexp.MustCompile(`^method\.request\.(querystring|header|path|multivaluequerystring|multivalueheader)\.[\w.$-]+$`)
 
 func (e *ApiEvent) check(a *RestApi) (found []string) {
-	setDefault(&e.Method, "ANY")
+	prop.SetDefault(&e.Method, "ANY")
 	e.Method = strings.ToUpper(e.Method)
 	if !isMethod(e.Method) {
 		found = append(found, fmt.Sprintf("the method %q is none that API Gateway routes: use one of %s", e.Method, joined(methods)))
@@ -100,13 +102,13 @@ func (e *ApiEvent) check(a *RestApi) (found []string) {
 	}
 	longest := 29000
 	if e.ResponseTransferMode != "" {
-		found = append(found, oneOf("ResponseTransferMode", e.ResponseTransferMode, "BUFFERED", "STREAM")...)
+		found = append(found, prop.OneOf("ResponseTransferMode", e.ResponseTransferMode, "BUFFERED", "STREAM")...)
 		if e.ResponseTransferMode == "STREAM" {
 			longest = 900000
 		}
 	}
 	if e.TimeoutMillis != 0 {
-		found = append(found, inRange("TimeoutMillis", e.TimeoutMillis, 50, longest, "")...)
+		found = append(found, prop.InRange("TimeoutMillis", e.TimeoutMillis, 50, longest, "")...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.RequestParameters)) {
 		if !requestParameter.MatchString(name) {
@@ -122,27 +124,27 @@ func (e *ApiEvent) check(a *RestApi) (found []string) {
 }
 
 // add makes a method, or reports why not to whoever asked for it.
-func (a *RestApi) add(r restRoute, faults *faults) {
+func (a *RestApi) add(r restRoute, faults *prop.Faults) {
 	problems := r.check(a)
 	key := r.Method + " " + r.Path
 	if len(problems) == 0 {
 		problems = append(problems, a.conflicts(key, r.Path)...)
 	}
 	who, problem := decide(*a.Node().Path(), a.authorizers, a.props.Auth.DefaultAuthorizer, asked{
-		given: !isNil(r.Authorizer), rest: r.Authorizer, name: r.AuthorizerName, scopes: r.AuthorizationScopes,
+		given: !prop.IsNil(r.Authorizer), rest: r.Authorizer, name: r.AuthorizerName, scopes: r.AuthorizationScopes,
 	})
 	if problem != "" {
 		problems = append(problems, problem)
 	}
 	for _, problem := range problems {
-		faults.add("%s", problem)
+		faults.Add("%s", problem)
 	}
 	if len(problems) > 0 {
 		return
 	}
 	if a.document != nil {
 		if problem := a.integrate(r, key, who); problem != "" {
-			faults.add("%s", problem)
+			faults.Add("%s", problem)
 			return
 		}
 	}
@@ -171,14 +173,14 @@ func (a *RestApi) addMethod(r restRoute, who decision) {
 // conflicts finds what API Gateway would refuse beside the routes that are there.
 func (a *RestApi) conflicts(key, path string) (found []string) {
 	if other, taken := a.routes[key]; taken {
-		return messages("the route %q of %s already goes to %s: a route has one function", key, *a.Node().Path(), other)
+		return prop.Messages("the route %q of %s already goes to %s: a route has one function", key, *a.Node().Path(), other)
 	}
 	// A resource has at most one variable below it.
 	parent := ""
 	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		if strings.HasPrefix(segment, "{") {
 			if other := a.variables[parent]; other != "" && other != segment {
-				return messages("the path %q has %s where another has %s: a REST API takes one variable below a resource", path, segment, other)
+				return prop.Messages("the path %q has %s where another has %s: a REST API takes one variable below a resource", path, segment, other)
 			}
 		}
 		parent += "/" + segment
@@ -204,15 +206,15 @@ func (r *restRoute) integration() awsapigateway.Integration {
 			keys = append(keys, name)
 		}
 	}
-	options.CacheKeyParameters = optionalStrings(keys)
+	options.CacheKeyParameters = prop.OptionalStrings(keys)
 	return awsapigateway.NewLambdaIntegration(r.function, options)
 }
 
 func (a *RestApi) methodOptions(r restRoute, who decision) *awsapigateway.MethodOptions {
 	options := &awsapigateway.MethodOptions{
-		ApiKeyRequired:      optionalTrue(r.ApiKeyRequired || a.props.Auth.ApiKeyRequired),
+		ApiKeyRequired:      prop.OptionalTrue(r.ApiKeyRequired || a.props.Auth.ApiKeyRequired),
 		Authorizer:          who.rest,
-		AuthorizationScopes: optionalStrings(who.scopes),
+		AuthorizationScopes: prop.OptionalStrings(who.scopes),
 		RequestValidator:    a.validator(r),
 	}
 	if who.iam {
@@ -287,9 +289,9 @@ func (a *RestApi) preflight(path string, resource awsapigateway.IResource) {
 	}
 	a.routes[key] = "the API's Cors"
 	options := &awsapigateway.CorsOptions{
-		AllowOrigins: optionalStrings(c.AllowOrigins), AllowCredentials: optionalTrue(c.AllowCredentials),
-		AllowHeaders: optionalStrings(c.AllowHeaders), ExposeHeaders: optionalStrings(c.ExposeHeaders),
-		MaxAge: optionalDuration(c.MaxAge),
+		AllowOrigins: prop.OptionalStrings(c.AllowOrigins), AllowCredentials: prop.OptionalTrue(c.AllowCredentials),
+		AllowHeaders: prop.OptionalStrings(c.AllowHeaders), ExposeHeaders: prop.OptionalStrings(c.ExposeHeaders),
+		MaxAge: prop.OptionalDuration(c.MaxAge),
 	}
 	if len(c.AllowMethods) > 0 && !slices.Contains(c.AllowMethods, "*") {
 		options.AllowMethods = jsii.Strings(c.AllowMethods...)
@@ -300,7 +302,7 @@ func (a *RestApi) preflight(path string, resource awsapigateway.IResource) {
 // integrate makes a route of an operation of the API's document. It tells what
 // is wrong.
 func (a *RestApi) integrate(r restRoute, key string, who decision) string {
-	if !isNil(r.Authorizer) {
+	if !prop.IsNil(r.Authorizer) {
 		return fmt.Sprintf("an API of %s can't have an authorizer of the CDK: add it to Auth.Authorizers and name it", a.document.where)
 	}
 	if r.ApiKeyRequired || r.RequestModel != nil || len(r.RequestParameters) > 0 {

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // HttpApiEvent invokes a function for an HTTP request: SAM's HttpApi event.
@@ -61,9 +63,9 @@ func (e *HttpApiEvent) setDefaults() {
 	if e.Method == "" && e.Path == "" {
 		e.Path = catchAll
 	}
-	setDefault(&e.Method, "ANY")
+	prop.SetDefault(&e.Method, "ANY")
 	e.Method = strings.ToUpper(e.Method)
-	setDefault(&e.PayloadFormatVersion, "2.0")
+	prop.SetDefault(&e.PayloadFormatVersion, "2.0")
 }
 
 func (e *HttpApiEvent) check() (found []string) {
@@ -74,9 +76,9 @@ func (e *HttpApiEvent) check() (found []string) {
 		found = append(found, fmt.Sprintf("the path %q %s", e.Path, problem))
 	}
 	if e.TimeoutMillis != 0 {
-		found = append(found, inRange("TimeoutMillis", e.TimeoutMillis, 50, 29000, "")...)
+		found = append(found, prop.InRange("TimeoutMillis", e.TimeoutMillis, 50, 29000, "")...)
 	}
-	return append(found, oneOf("PayloadFormatVersion", e.PayloadFormatVersion, "1.0", "2.0")...)
+	return append(found, prop.OneOf("PayloadFormatVersion", e.PayloadFormatVersion, "1.0", "2.0")...)
 }
 
 var pathVariable = regexp.MustCompile(`^\{[\w.:-]+\+?\}$`)

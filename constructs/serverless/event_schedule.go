@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // ScheduleEvent invokes a function by time, through a rule of EventBridge:
@@ -44,7 +46,7 @@ const NoRetries = -1
 
 // Bind implements [Event].
 func (e ScheduleEvent) Bind(fn *Function, id string) {
-	problems := append(nilPointers(&e), e.check()...)
+	problems := append(prop.NilPointers(&e), e.check()...)
 	for _, problem := range problems {
 		fn.AddFault("%s", problem)
 	}
@@ -56,15 +58,15 @@ func (e ScheduleEvent) Bind(fn *Function, id string) {
 	target := &awsevents.CfnRule_TargetProperty{
 		Id:          jsii.String("Target0"),
 		Arn:         fn.FunctionArn(),
-		Input:       optional(e.Input),
+		Input:       prop.Optional(e.Input),
 		RetryPolicy: e.retryPolicy(),
 	}
 	if e.DeadLetterQueue != nil {
 		target.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: e.DeadLetterQueue.QueueArn()}
 	}
 	rule := awsevents.NewCfnRule(fn, &id, &awsevents.CfnRuleProps{
-		Name:               optional(e.Name),
-		Description:        optional(e.Description),
+		Name:               prop.Optional(e.Name),
+		Description:        prop.Optional(e.Description),
 		ScheduleExpression: &e.Schedule,
 		State:              jsii.String(map[bool]string{false: "ENABLED", true: "DISABLED"}[e.Disabled]),
 		Targets:            &[]any{target},
@@ -96,7 +98,7 @@ func (e *ScheduleEvent) retryPolicy() *awsevents.CfnRule_RetryPolicyProperty {
 	if e.MaximumRetryAttempts == 0 && e.MaximumEventAge == 0 {
 		return nil
 	}
-	policy := &awsevents.CfnRule_RetryPolicyProperty{MaximumRetryAttempts: optionalNumber(e.MaximumRetryAttempts)}
+	policy := &awsevents.CfnRule_RetryPolicyProperty{MaximumRetryAttempts: prop.OptionalNumber(e.MaximumRetryAttempts)}
 	if e.MaximumRetryAttempts == NoRetries {
 		policy.MaximumRetryAttempts = jsii.Number(0)
 	}
@@ -110,14 +112,14 @@ func (e *ScheduleEvent) check() (found []string) {
 	if problem := scheduleProblem(e.Schedule); problem != "" {
 		found = append(found, fmt.Sprintf("the schedule %q %s", e.Schedule, problem))
 	}
-	if e.Input != "" && !isToken(e.Input) && !json.Valid([]byte(e.Input)) {
+	if e.Input != "" && !prop.IsToken(e.Input) && !json.Valid([]byte(e.Input)) {
 		found = append(found, fmt.Sprintf("Input is not JSON: %s", e.Input))
 	}
 	if e.MaximumRetryAttempts != 0 && e.MaximumRetryAttempts != NoRetries {
-		found = append(found, inRange("MaximumRetryAttempts", e.MaximumRetryAttempts, 1, 185, "")...)
+		found = append(found, prop.InRange("MaximumRetryAttempts", e.MaximumRetryAttempts, 1, 185, "")...)
 	}
 	if e.MaximumEventAge != 0 {
-		found = append(found, durationInRange("MaximumEventAge", e.MaximumEventAge, time.Minute, 24*time.Hour)...)
+		found = append(found, prop.DurationInRange("MaximumEventAge", e.MaximumEventAge, time.Minute, 24*time.Hour)...)
 	}
 	return found
 }
@@ -132,7 +134,7 @@ var (
 // runs on a schedule in Amazon EventBridge",
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 func scheduleProblem(schedule string) string {
-	if isToken(schedule) {
+	if prop.IsToken(schedule) {
 		return ""
 	}
 	if match := rateExpression.FindStringSubmatch(schedule); match != nil {

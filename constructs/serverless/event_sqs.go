@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // SQSEvent invokes a function with messages of a queue: SAM's SQS event.
@@ -43,7 +45,7 @@ type SQSEvent struct {
 
 // Bind implements [Event].
 func (e SQSEvent) Bind(fn *Function, id string) {
-	problems := append(nilPointers(&e), e.check()...)
+	problems := append(prop.NilPointers(&e), e.check()...)
 	for _, problem := range problems {
 		fn.AddFault("%s", problem)
 	}
@@ -54,11 +56,11 @@ func (e SQSEvent) Bind(fn *Function, id string) {
 	awslambda.NewEventSourceMapping(fn, &id, &awslambda.EventSourceMappingProps{
 		Target:                  fn,
 		EventSourceArn:          e.Queue.QueueArn(),
-		BatchSize:               optionalNumber(e.BatchSize),
-		MaxBatchingWindow:       optionalDuration(e.MaximumBatchingWindow),
+		BatchSize:               prop.OptionalNumber(e.BatchSize),
+		MaxBatchingWindow:       prop.OptionalDuration(e.MaximumBatchingWindow),
 		ReportBatchItemFailures: jsii.Bool(!e.DisableReportBatchItemFailures),
 		Filters:                 e.filters(),
-		MaxConcurrency:          optionalNumber(e.MaximumConcurrency),
+		MaxConcurrency:          prop.OptionalNumber(e.MaximumConcurrency),
 		Enabled:                 jsii.Bool(!e.Disabled),
 	})
 	SQSPollerPolicy(e.Queue).Attach(fn)
@@ -80,7 +82,7 @@ func (e *SQSEvent) check() (found []string) {
 		found = append(found, "the Queue is missing")
 	}
 	if e.BatchSize != 0 {
-		found = append(found, inRange("BatchSize", e.BatchSize, 1, 10000, "")...)
+		found = append(found, prop.InRange("BatchSize", e.BatchSize, 1, 10000, "")...)
 	}
 	if e.BatchSize > 10 && e.Queue != nil && isTrue(e.Queue.Fifo()) {
 		found = append(found, fmt.Sprintf("BatchSize is %d: a FIFO queue allows 10", e.BatchSize))
@@ -88,10 +90,10 @@ func (e *SQSEvent) check() (found []string) {
 		found = append(found, fmt.Sprintf("BatchSize is %d: more than 10 need a MaximumBatchingWindow of at least a second", e.BatchSize))
 	}
 	if e.MaximumBatchingWindow != 0 {
-		found = append(found, durationInRange("MaximumBatchingWindow", e.MaximumBatchingWindow, time.Second, 5*time.Minute)...)
+		found = append(found, prop.DurationInRange("MaximumBatchingWindow", e.MaximumBatchingWindow, time.Second, 5*time.Minute)...)
 	}
 	if e.MaximumConcurrency != 0 {
-		found = append(found, inRange("MaximumConcurrency", e.MaximumConcurrency, 2, 1000, "")...)
+		found = append(found, prop.InRange("MaximumConcurrency", e.MaximumConcurrency, 2, 1000, "")...)
 	}
 	if len(e.FilterPatterns) > 5 {
 		found = append(found, fmt.Sprintf("there are %d FilterPatterns: Lambda allows five", len(e.FilterPatterns)))
@@ -134,10 +136,10 @@ func (e *SQSEvent) fitVisibility(fn *Function) {
 	switch {
 	case visibility < fn.props.Timeout:
 		fn.AddFault("the queue's visibility timeout is %s, less than the function's timeout of %s: make it %s",
-			short(visibility), short(fn.props.Timeout), short(e.advised(fn)))
+			prop.Short(visibility), prop.Short(fn.props.Timeout), prop.Short(e.advised(fn)))
 	case visibility < e.advised(fn):
 		awscdk.Annotations_Of(fn).AddWarningV2(jsii.String("bailey:visibilityTimeout"),
 			jsii.String(fmt.Sprintf("%s: the queue's visibility timeout is %s; AWS advises %s, six times the function's timeout and the batching window",
-				fn.faults.position, short(visibility), short(e.advised(fn)))))
+				fn.faults.Position, prop.Short(visibility), prop.Short(e.advised(fn)))))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // WebSocketEvent invokes a function for messages of a WebSocket API, and when a
@@ -51,7 +53,7 @@ func (e *WebSocketEvent) check() (found []string) {
 		found = append(found, fmt.Sprintf("the route key %q is none: use $connect, $disconnect, $default, or what messages have, at most 128 characters without spaces", e.RouteKey))
 	}
 	if e.TimeoutMillis != 0 {
-		found = append(found, inRange("TimeoutMillis", e.TimeoutMillis, 50, 29000, "")...)
+		found = append(found, prop.InRange("TimeoutMillis", e.TimeoutMillis, 50, 29000, "")...)
 	}
 	if e.RouteSettings != nil {
 		found = append(found, e.RouteSettings.check()...)
@@ -60,13 +62,13 @@ func (e *WebSocketEvent) check() (found []string) {
 }
 
 // add makes a route, or reports why not to whoever asked for it.
-func (a *WebSocketApi) add(r socketRoute, faults *faults) {
+func (a *WebSocketApi) add(r socketRoute, faults *prop.Faults) {
 	problems := r.check()
 	if other, taken := a.routes[r.RouteKey]; taken {
 		problems = append(problems, fmt.Sprintf("the route %q of %s already goes to %s: a route has one function", r.RouteKey, *a.Node().Path(), other))
 	}
 	for _, problem := range problems {
-		faults.add("%s", problem)
+		faults.Add("%s", problem)
 	}
 	if len(problems) > 0 {
 		return
@@ -78,7 +80,7 @@ func (a *WebSocketApi) add(r socketRoute, faults *faults) {
 	}
 	options := &awsapigatewayv2.WebSocketRouteOptions{
 		Integration:    awsapigatewayv2integrations.NewWebSocketLambdaIntegration(jsii.String("Integration"), r.function, integration),
-		ReturnResponse: optionalTrue(r.ReturnResponse),
+		ReturnResponse: prop.OptionalTrue(r.ReturnResponse),
 	}
 	if r.RouteKey == "$connect" {
 		options.Authorizer = a.authorizer

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 	"github.com/bailey-cdk/bailey/internal/metadata"
 )
 
@@ -168,7 +169,7 @@ const (
 type Function struct {
 	awslambda.Function
 
-	faults   *faults
+	faults   *prop.Faults
 	props    FunctionProps
 	logGroup awslogs.ILogGroup
 	url      awslambda.FunctionUrl
@@ -181,13 +182,13 @@ type Function struct {
 // values, so that what follows in the app is checked too. A nil scope panics:
 // there would be nothing to report it on.
 func NewFunction(scope constructs.Construct, id string, props FunctionProps) *Function {
-	f := &Function{faults: newFaults(scope, id), props: props}
+	f := &Function{faults: prop.NewFaults(scope, id), props: props}
 	f.props.check(f.faults)
 	f.create(scope, id)
-	f.faults.attach(f)
-	f.faults.try(f.complete)
+	f.faults.Attach(f)
+	f.faults.Try(f.complete)
 	f.claimName()
-	f.faults.try(f.addURL)
+	f.faults.Try(f.addURL)
 	for _, policy := range props.Policies {
 		f.attachPolicy(policy)
 	}
@@ -199,20 +200,20 @@ func NewFunction(scope constructs.Construct, id string, props FunctionProps) *Fu
 
 // AddEvent adds a source of invocations. Its id is unique in the function.
 func (f *Function) AddEvent(id string, event Event) {
-	f.faults.position = position()
+	f.faults.Position = prop.Position()
 	f.bindEvent(id, event)
 }
 
 // AddPolicy lets the function do more.
 func (f *Function) AddPolicy(policy Policy) {
-	f.faults.position = position()
+	f.faults.Position = prop.Position()
 	f.attachPolicy(policy)
 }
 
 // AddFault reports a mistake with the function's path and the line of the call
 // that it belongs to, for [Event] and [Policy] implementations. Say what is
 // wrong and what would fix it, in lower case, without a period at the end.
-func (f *Function) AddFault(format string, args ...any) { f.faults.add(format, args...) }
+func (f *Function) AddFault(format string, args ...any) { f.faults.Add(format, args...) }
 
 // LogGroup is where the function's log lines go. It replaces the CDK's own
 // method, which would make a second log group by a custom resource.
@@ -222,12 +223,12 @@ func (f *Function) LogGroup() awslogs.ILogGroup { return f.logGroup }
 // construct to the tree before it checks its props, so what a failed attempt
 // left there is removed.
 func (f *Function) create(scope constructs.Construct, id string) {
-	if problem := takenID(scope, id); problem != "" {
-		f.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		f.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
 	code := f.props.code(scope, f.faults)
-	if f.faults.try(func() {
+	if f.faults.Try(func() {
 		awslambda.NewFunction_Override(f, scope, &id, f.props.lambdaProps(code))
 	}) {
 		return
@@ -246,11 +247,11 @@ func (p *FunctionProps) lambdaProps(code awslambda.Code) *awslambda.FunctionProp
 		Handler:                      p.lambdaHandler(),
 		Architecture:                 p.lambdaArchitecture(),
 		MemorySize:                   jsii.Number(p.Memory),
-		Timeout:                      duration(p.Timeout),
-		Environment:                  optionalMap(p.Environment),
-		Description:                  optional(p.Description),
-		FunctionName:                 optional(p.FunctionName),
-		ReservedConcurrentExecutions: optionalNumber(p.ReservedConcurrency),
+		Timeout:                      prop.Duration(p.Timeout),
+		Environment:                  prop.OptionalMap(p.Environment),
+		Description:                  prop.Optional(p.Description),
+		FunctionName:                 prop.Optional(p.FunctionName),
+		ReservedConcurrentExecutions: prop.OptionalNumber(p.ReservedConcurrency),
 		Tracing:                      lambdaTracing[p.Tracing],
 		DeadLetterQueue:              p.DeadLetterQueue,
 		DeadLetterTopic:              p.DeadLetterTopic,
@@ -319,6 +320,6 @@ func (f *Function) keepLogs(resource awslambda.CfnFunction) {
 	resource.SetLoggingConfig(&awslambda.CfnFunction_LoggingConfigProperty{
 		LogGroup:            f.logGroup.LogGroupName(),
 		LogFormat:           jsii.String(string(f.props.LogFormat)),
-		ApplicationLogLevel: optional(f.props.LogLevel),
+		ApplicationLogLevel: prop.Optional(f.props.LogLevel),
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // FunctionUrlConfig is a function's own HTTPS endpoint, by SAM's names.
@@ -34,10 +36,10 @@ func checkFunctionURL(p *FunctionProps) (found []string) {
 		return nil
 	}
 	if c.AuthType != "" {
-		found = append(found, oneOf("FunctionUrlConfig.AuthType", c.AuthType, AWSIAM, NoAuthorizer)...)
+		found = append(found, prop.OneOf("FunctionUrlConfig.AuthType", c.AuthType, AWSIAM, NoAuthorizer)...)
 	}
 	if c.InvokeMode != "" {
-		found = append(found, oneOf("FunctionUrlConfig.InvokeMode", c.InvokeMode, "BUFFERED", "RESPONSE_STREAM")...)
+		found = append(found, prop.OneOf("FunctionUrlConfig.InvokeMode", c.InvokeMode, "BUFFERED", "RESPONSE_STREAM")...)
 	}
 	if c.Cors != nil {
 		for _, problem := range c.Cors.check() {
@@ -72,11 +74,11 @@ func (f *Function) addURL() {
 
 func (c *Cors) ofURL() *awslambda.FunctionUrlCorsOptions {
 	options := &awslambda.FunctionUrlCorsOptions{
-		AllowCredentials: optionalTrue(c.AllowCredentials),
-		AllowedHeaders:   optionalStrings(c.AllowHeaders),
-		AllowedOrigins:   optionalStrings(c.AllowOrigins),
-		ExposedHeaders:   optionalStrings(c.ExposeHeaders),
-		MaxAge:           optionalDuration(c.MaxAge),
+		AllowCredentials: prop.OptionalTrue(c.AllowCredentials),
+		AllowedHeaders:   prop.OptionalStrings(c.AllowHeaders),
+		AllowedOrigins:   prop.OptionalStrings(c.AllowOrigins),
+		ExposedHeaders:   prop.OptionalStrings(c.ExposeHeaders),
+		MaxAge:           prop.OptionalDuration(c.MaxAge),
 	}
 	if len(c.AllowMethods) > 0 {
 		allowed := []awslambda.HttpMethod{awslambda.HttpMethod_ALL}

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // GraphQLApiProps defines a [GraphQLApi], by the names of SAM's
@@ -157,7 +159,7 @@ const noDataSource = "NONE"
 type GraphQLApi struct {
 	awsappsync.GraphqlApi
 
-	faults  *faults
+	faults  *prop.Faults
 	props   GraphQLApiProps
 	schema  string
 	sources map[string]awsappsync.BaseDataSource
@@ -168,24 +170,24 @@ type GraphQLApi struct {
 // [NewFunction].
 func NewGraphQLApi(scope constructs.Construct, id string, props GraphQLApiProps) *GraphQLApi {
 	a := &GraphQLApi{
-		faults:  newFaults(scope, id),
+		faults:  prop.NewFaults(scope, id),
 		sources: map[string]awsappsync.BaseDataSource{}, steps: map[string]awsappsync.IAppsyncFunction{},
 	}
 	a.schema = props.check(a.faults)
-	setDefault(&props.Name, id)
+	prop.SetDefault(&props.Name, id)
 	a.props = props
-	if problem := takenID(scope, id); problem != "" {
-		a.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		a.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
-	if !a.faults.try(func() { awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(a.schema)) }) {
+	if !a.faults.Try(func() { awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(a.schema)) }) {
 		scope.Node().TryRemoveChild(&id)
 		a.GraphqlApi, a.props, a.schema = nil, GraphQLApiProps{Name: "Unnamed"}, safeSchema
 		a.props.Auth.Type = AWSIAM
 		awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(safeSchema))
 	}
-	a.faults.attach(a)
-	a.faults.try(a.complete)
+	a.faults.Attach(a)
+	a.faults.Try(a.complete)
 	return a
 }
 
@@ -203,8 +205,8 @@ func (p *GraphQLApiProps) apiProps(schema string) *awsappsync.GraphqlApiProps {
 		Definition:          awsappsync.Definition_FromSchema(schemaOf(schema)),
 		AuthorizationConfig: p.Auth.config(p.firstKey()),
 		XrayEnabled:         jsii.Bool(!p.DisableXray),
-		QueryDepthLimit:     optionalNumber(p.QueryDepthLimit),
-		ResolverCountLimit:  optionalNumber(p.ResolverCountLimit),
+		QueryDepthLimit:     prop.OptionalNumber(p.QueryDepthLimit),
+		ResolverCountLimit:  prop.OptionalNumber(p.ResolverCountLimit),
 	}
 	if p.Private {
 		props.Visibility = awsappsync.Visibility_PRIVATE
@@ -299,7 +301,7 @@ func (a *GraphQLApi) addKeys() {
 	}
 	for _, name := range a.props.keyNames()[1:] {
 		key := a.props.ApiKeys[name]
-		props := &awsappsync.CfnApiKeyProps{ApiId: a.ApiId(), Description: optional(key.Description)}
+		props := &awsappsync.CfnApiKeyProps{ApiId: a.ApiId(), Description: prop.Optional(key.Description)}
 		if !key.ExpiresOn.IsZero() {
 			props.Expires = jsii.Number(key.ExpiresOn.Unix())
 		}
@@ -318,7 +320,7 @@ func (p *GraphQLApiProps) keyNames() []string {
 func (p *GraphQLApiProps) firstKey() *awsappsync.ApiKeyConfig {
 	name := p.keyNames()[0]
 	key := p.ApiKeys[name]
-	config := &awsappsync.ApiKeyConfig{Name: &name, Description: optional(key.Description)}
+	config := &awsappsync.ApiKeyConfig{Name: &name, Description: prop.Optional(key.Description)}
 	if !key.ExpiresOn.IsZero() {
 		config.Expires = awscdk.Expiration_AtDate(&key.ExpiresOn)
 	}
@@ -327,16 +329,16 @@ func (p *GraphQLApiProps) firstKey() *awsappsync.ApiKeyConfig {
 
 func (a *GraphQLApi) addSources() {
 	for _, name := range sortedKeys(a.props.DataSources.Lambda) {
-		a.faults.about(fmt.Sprintf("data source %q", name), func() {
+		a.faults.About(fmt.Sprintf("data source %q", name), func() {
 			s := a.props.DataSources.Lambda[name]
-			a.sources[name] = a.AddLambdaDataSource(&name, s.Function, &awsappsync.DataSourceOptions{Description: optional(s.Description)})
+			a.sources[name] = a.AddLambdaDataSource(&name, s.Function, &awsappsync.DataSourceOptions{Description: prop.Optional(s.Description)})
 		})
 	}
 	for _, name := range sortedKeys(a.props.DataSources.DynamoDb) {
-		a.faults.about(fmt.Sprintf("data source %q", name), func() {
+		a.faults.About(fmt.Sprintf("data source %q", name), func() {
 			s := a.props.DataSources.DynamoDb[name]
 			a.sources[name] = awsappsync.NewDynamoDbDataSource(a, &name, &awsappsync.DynamoDbDataSourceProps{
-				Api: a, Table: s.Table, ReadOnlyAccess: jsii.Bool(s.ReadOnly), Description: optional(s.Description),
+				Api: a, Table: s.Table, ReadOnlyAccess: jsii.Bool(s.ReadOnly), Description: prop.Optional(s.Description),
 			})
 		})
 	}
@@ -353,11 +355,11 @@ func (a *GraphQLApi) source(name string) awsappsync.BaseDataSource {
 
 func (a *GraphQLApi) addSteps() {
 	for _, name := range sortedKeys(a.props.Functions) {
-		a.faults.about(fmt.Sprintf("function %q", name), func() {
+		a.faults.About(fmt.Sprintf("function %q", name), func() {
 			f := a.props.Functions[name]
 			a.steps[name] = awsappsync.NewAppsyncFunction(a, jsii.String("Function"+name), &awsappsync.AppsyncFunctionProps{
-				Api: a, Name: &name, DataSource: a.source(f.DataSource), Description: optional(f.Description),
-				MaxBatchSize: optionalNumber(f.MaxBatchSize),
+				Api: a, Name: &name, DataSource: a.source(f.DataSource), Description: prop.Optional(f.Description),
+				MaxBatchSize: prop.OptionalNumber(f.MaxBatchSize),
 				Code:         stepCode(f.InlineCode, f.CodeUri), Runtime: awsappsync.FunctionRuntime_JS_1_0_0(),
 			})
 		})
@@ -389,14 +391,14 @@ export function response(ctx) {
 func (a *GraphQLApi) addResolvers() {
 	for _, kind := range sortedKeys(a.props.Resolvers) {
 		for _, field := range sortedKeys(a.props.Resolvers[kind]) {
-			a.faults.about(fmt.Sprintf("resolver %s.%s", kind, field), func() { a.addResolver(kind, field) })
+			a.faults.About(fmt.Sprintf("resolver %s.%s", kind, field), func() { a.addResolver(kind, field) })
 		}
 	}
 }
 
 func (a *GraphQLApi) addResolver(kind, field string) {
 	r := a.props.Resolvers[kind][field]
-	props := &awsappsync.ResolverProps{Api: a, TypeName: &kind, FieldName: &field, MaxBatchSize: optionalNumber(r.MaxBatchSize)}
+	props := &awsappsync.ResolverProps{Api: a, TypeName: &kind, FieldName: &field, MaxBatchSize: prop.OptionalNumber(r.MaxBatchSize)}
 	if len(r.Pipeline) > 0 {
 		steps := make([]awsappsync.IAppsyncFunction, len(r.Pipeline))
 		for i, name := range r.Pipeline {
@@ -406,16 +408,16 @@ func (a *GraphQLApi) addResolver(kind, field string) {
 		}
 		props.PipelineConfig = &steps
 		if r.CodeUri == "" {
-			setDefault(&r.InlineCode, lastAnswer)
+			prop.SetDefault(&r.InlineCode, lastAnswer)
 		}
-	} else if props.DataSource = a.source(r.DataSource); isNil(props.DataSource) {
+	} else if props.DataSource = a.source(r.DataSource); prop.IsNil(props.DataSource) {
 		return // likewise
 	}
 	if r.InlineCode+r.CodeUri != "" {
 		props.Code, props.Runtime = stepCode(r.InlineCode, r.CodeUri), awsappsync.FunctionRuntime_JS_1_0_0()
 	}
 	if c := r.Caching; c != nil {
-		props.CachingConfig = &awsappsync.CachingConfig{Ttl: duration(c.Ttl), CachingKeys: optionalStrings(c.CachingKeys)}
+		props.CachingConfig = &awsappsync.CachingConfig{Ttl: prop.Duration(c.Ttl), CachingKeys: prop.OptionalStrings(c.CachingKeys)}
 	}
 	awsappsync.NewResolver(a, jsii.String("Resolver"+kind+field), props)
 }

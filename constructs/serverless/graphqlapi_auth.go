@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsappsync"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // GraphQLAuth is a way to prove who asks, with SAM's names.
@@ -67,7 +69,7 @@ func (g *GraphQLAuth) has(kind string) bool {
 }
 
 func (g *GraphQLAuth) check() (found []string) {
-	found = oneOf("Auth.Type", g.Type, sortedKeys(graphQLAuthTypes)...)
+	found = prop.OneOf("Auth.Type", g.Type, sortedKeys(graphQLAuthTypes)...)
 	for _, need := range []struct {
 		kind, name string
 		given      bool
@@ -84,18 +86,18 @@ func (g *GraphQLAuth) check() (found []string) {
 		}
 	}
 	if u := g.UserPool; u != nil {
-		if isNil(u.UserPool) {
+		if prop.IsNil(u.UserPool) {
 			found = append(found, "Auth.UserPool has no UserPool: make one and pass it")
 		}
 		if u.DefaultAction != "" {
-			found = append(found, oneOf("Auth.UserPool.DefaultAction", u.DefaultAction, "ALLOW", "DENY")...)
+			found = append(found, prop.OneOf("Auth.UserPool.DefaultAction", u.DefaultAction, "ALLOW", "DENY")...)
 		}
 	}
-	if o := g.OpenIDConnect; o != nil && !isToken(o.Issuer) && !strings.HasPrefix(o.Issuer, "https://") {
+	if o := g.OpenIDConnect; o != nil && !prop.IsToken(o.Issuer) && !strings.HasPrefix(o.Issuer, "https://") {
 		found = append(found, fmt.Sprintf(`Auth.OpenIDConnect.Issuer %q does not begin with "https://"`, o.Issuer))
 	}
 	if l := g.LambdaAuthorizer; l != nil {
-		if isNil(l.Function) {
+		if prop.IsNil(l.Function) {
 			found = append(found, "Auth.LambdaAuthorizer has no Function: make it before the API and pass it")
 		}
 		found = append(found, checkTTL(l.AuthorizerResultTtl)...)
@@ -122,20 +124,20 @@ func (g *GraphQLAuth) mode(key *awsappsync.ApiKeyConfig) *awsappsync.Authorizati
 	case "API_KEY":
 		mode.ApiKeyConfig = key
 	case "AMAZON_COGNITO_USER_POOLS":
-		mode.UserPoolConfig = &awsappsync.UserPoolConfig{UserPool: g.UserPool.UserPool, AppIdClientRegex: optional(g.UserPool.AppIdClientRegex)}
+		mode.UserPoolConfig = &awsappsync.UserPoolConfig{UserPool: g.UserPool.UserPool, AppIdClientRegex: prop.Optional(g.UserPool.AppIdClientRegex)}
 		if g.UserPool.DefaultAction == "DENY" {
 			mode.UserPoolConfig.DefaultAction = awsappsync.UserPoolDefaultAction_DENY
 		}
 	case "OPENID_CONNECT":
 		mode.OpenIdConnectConfig = &awsappsync.OpenIdConnectConfig{
-			OidcProvider: &g.OpenIDConnect.Issuer, ClientId: optional(g.OpenIDConnect.ClientId),
-			TokenExpiryFromAuth:  optionalNumber(int(g.OpenIDConnect.AuthTTL.Milliseconds())),
-			TokenExpiryFromIssue: optionalNumber(int(g.OpenIDConnect.IatTTL.Milliseconds())),
+			OidcProvider: &g.OpenIDConnect.Issuer, ClientId: prop.Optional(g.OpenIDConnect.ClientId),
+			TokenExpiryFromAuth:  prop.OptionalNumber(int(g.OpenIDConnect.AuthTTL.Milliseconds())),
+			TokenExpiryFromIssue: prop.OptionalNumber(int(g.OpenIDConnect.IatTTL.Milliseconds())),
 		}
 	case "AWS_LAMBDA":
 		mode.LambdaAuthorizerConfig = &awsappsync.LambdaAuthorizerConfig{
-			Handler: g.LambdaAuthorizer.Function, ValidationRegex: optional(g.LambdaAuthorizer.IdentityValidationExpression),
-			ResultsCacheTtl: duration(keptFor(g.LambdaAuthorizer.AuthorizerResultTtl)),
+			Handler: g.LambdaAuthorizer.Function, ValidationRegex: prop.Optional(g.LambdaAuthorizer.IdentityValidationExpression),
+			ResultsCacheTtl: prop.Duration(keptFor(g.LambdaAuthorizer.AuthorizerResultTtl)),
 		}
 	}
 	return mode

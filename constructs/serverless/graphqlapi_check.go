@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // safeSchema is that of an API whose own can't be read.
@@ -15,7 +17,7 @@ const safeSchema = "type Query {\n  nothing: String\n}\n"
 
 // check fills the defaults in, records the faults, repairs the props, and gives
 // the schema.
-func (p *GraphQLApiProps) check(faults *faults) string {
+func (p *GraphQLApiProps) check(faults *prop.Faults) string {
 	p.setDefaults()
 	schema, found := p.readSchema()
 	found = append(found, p.checkAuth()...)
@@ -29,16 +31,16 @@ func (p *GraphQLApiProps) check(faults *faults) string {
 	}
 	found = append(found, p.checkSettings()...)
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 	return schema
 }
 
 // setDefaults also copies what check may change of the user's.
 func (p *GraphQLApiProps) setDefaults() {
-	setDefault(&p.Auth.Type, AWSIAM)
-	setDefault(&p.FieldLogLevel, "ERROR")
-	setDefault(&p.LogRetention, DefaultLogRetention)
+	prop.SetDefault(&p.Auth.Type, AWSIAM)
+	prop.SetDefault(&p.FieldLogLevel, "ERROR")
+	prop.SetDefault(&p.LogRetention, DefaultLogRetention)
 	p.DataSources.Lambda, p.DataSources.DynamoDb = maps.Clone(p.DataSources.Lambda), maps.Clone(p.DataSources.DynamoDb)
 	p.Functions, p.Resolvers = maps.Clone(p.Functions), maps.Clone(p.Resolvers)
 	for kind, fields := range p.Resolvers {
@@ -48,27 +50,27 @@ func (p *GraphQLApiProps) setDefaults() {
 	if p.Cache != nil {
 		c := *p.Cache
 		p.Cache = &c
-		setDefault(&c.ApiCachingBehavior, "PER_RESOLVER_CACHING")
-		setDefault(&c.Type, "SMALL")
-		setDefault(&c.Ttl, time.Minute)
+		prop.SetDefault(&c.ApiCachingBehavior, "PER_RESOLVER_CACHING")
+		prop.SetDefault(&c.Type, "SMALL")
+		prop.SetDefault(&c.Ttl, time.Minute)
 	}
 }
 
 func (p *GraphQLApiProps) readSchema() (string, []string) {
 	switch {
 	case p.SchemaInline == "" && p.SchemaUri == "":
-		return "", messages("the API has no schema: set SchemaInline, or SchemaUri to a file such as \"./schema.graphql\"")
+		return "", prop.Messages("the API has no schema: set SchemaInline, or SchemaUri to a file such as \"./schema.graphql\"")
 	case p.SchemaInline != "" && p.SchemaUri != "":
-		return "", messages("SchemaInline and SchemaUri are both set: choose one")
+		return "", prop.Messages("SchemaInline and SchemaUri are both set: choose one")
 	case p.SchemaInline != "":
 		return p.SchemaInline, nil
 	}
 	text, err := os.ReadFile(p.SchemaUri)
 	if err != nil {
-		return "", messages("SchemaUri %q can't be read: name a file, relative to the folder of cdk.json", p.SchemaUri)
+		return "", prop.Messages("SchemaUri %q can't be read: name a file, relative to the folder of cdk.json", p.SchemaUri)
 	}
 	if strings.TrimSpace(string(text)) == "" {
-		return "", messages("SchemaUri %q is empty", p.SchemaUri)
+		return "", prop.Messages("SchemaUri %q is empty", p.SchemaUri)
 	}
 	return string(text), nil
 }
@@ -119,7 +121,7 @@ func (p *GraphQLApiProps) checkSources() (found []string) {
 			drop(name, "the name is none for AppSync: use letters, digits and _, and not NONE")
 		case both:
 			drop(name, "it is in Lambda and in DynamoDb: give one another name")
-		case isNil(p.DataSources.Lambda[name].Function):
+		case prop.IsNil(p.DataSources.Lambda[name].Function):
 			drop(name, "it has no Function: make it before the API and pass it")
 		}
 	}
@@ -127,7 +129,7 @@ func (p *GraphQLApiProps) checkSources() (found []string) {
 		switch {
 		case !graphQLName.MatchString(name) || name == noDataSource:
 			drop(name, "the name is none for AppSync: use letters, digits and _, and not NONE")
-		case isNil(p.DataSources.DynamoDb[name].Table):
+		case prop.IsNil(p.DataSources.DynamoDb[name].Table):
 			drop(name, "it has no Table: make it before the API and pass it")
 		}
 	}
@@ -144,12 +146,12 @@ func (p *GraphQLApiProps) hasSource(name string) bool {
 func checkCode(inline, uri string, needed bool) []string {
 	switch {
 	case inline != "" && uri != "":
-		return messages("InlineCode and CodeUri are both set: choose one")
+		return prop.Messages("InlineCode and CodeUri are both set: choose one")
 	case inline == "" && uri == "" && needed:
-		return messages("it has no code: set InlineCode, or CodeUri to a file such as \"./resolvers/order.js\"")
+		return prop.Messages("it has no code: set InlineCode, or CodeUri to a file such as \"./resolvers/order.js\"")
 	case uri != "":
 		if info, err := os.Stat(uri); err != nil || info.IsDir() {
-			return messages("CodeUri %q can't be read: name a file, relative to the folder of cdk.json", uri)
+			return prop.Messages("CodeUri %q can't be read: name a file, relative to the folder of cdk.json", uri)
 		}
 	}
 	return nil
@@ -186,7 +188,7 @@ func checkBatch(size int) []string {
 	if size == 0 {
 		return nil
 	}
-	return inRange("MaxBatchSize", size, 1, 2000, "")
+	return prop.InRange("MaxBatchSize", size, 1, 2000, "")
 }
 
 func (p *GraphQLApiProps) checkResolvers(schema string) (found []string) {
@@ -225,7 +227,7 @@ func (p *GraphQLApiProps) checkResolver(r GraphQLResolver) (found []string) {
 	found = append(found, checkCode(r.InlineCode, r.CodeUri, len(r.Pipeline) == 0 && !direct && p.hasSource(r.DataSource))...)
 	found = append(found, checkBatch(r.MaxBatchSize)...)
 	if c := r.Caching; c != nil {
-		found = append(found, durationInRange("Caching.Ttl", c.Ttl, time.Second, time.Hour)...)
+		found = append(found, prop.DurationInRange("Caching.Ttl", c.Ttl, time.Second, time.Hour)...)
 		if p.Cache == nil {
 			found = append(found, "Caching needs the API's Cache")
 		}
@@ -257,7 +259,7 @@ func fieldProblem(schema, kind, field string) string {
 var cacheTypes = []string{"SMALL", "MEDIUM", "LARGE", "XLARGE", "LARGE_2X", "LARGE_4X", "LARGE_8X", "LARGE_12X"}
 
 func (p *GraphQLApiProps) checkSettings() (found []string) {
-	if problems := oneOf("FieldLogLevel", p.FieldLogLevel, "NONE", "ERROR", "INFO", "DEBUG", "ALL"); len(problems) > 0 {
+	if problems := prop.OneOf("FieldLogLevel", p.FieldLogLevel, "NONE", "ERROR", "INFO", "DEBUG", "ALL"); len(problems) > 0 {
 		found, p.FieldLogLevel = problems, "ERROR"
 	}
 	if problems := checkRetention("LogRetention", p.LogRetention); len(problems) > 0 {
@@ -268,19 +270,19 @@ func (p *GraphQLApiProps) checkSettings() (found []string) {
 		p.DomainName = ""
 	}
 	if p.QueryDepthLimit != 0 {
-		if problems := inRange("QueryDepthLimit", p.QueryDepthLimit, 1, 75, ""); len(problems) > 0 {
+		if problems := prop.InRange("QueryDepthLimit", p.QueryDepthLimit, 1, 75, ""); len(problems) > 0 {
 			found, p.QueryDepthLimit = append(found, problems...), 0
 		}
 	}
 	if p.ResolverCountLimit != 0 {
-		if problems := inRange("ResolverCountLimit", p.ResolverCountLimit, 1, 10000, ""); len(problems) > 0 {
+		if problems := prop.InRange("ResolverCountLimit", p.ResolverCountLimit, 1, 10000, ""); len(problems) > 0 {
 			found, p.ResolverCountLimit = append(found, problems...), 0
 		}
 	}
 	if c := p.Cache; c != nil {
-		problems := oneOf("Cache.ApiCachingBehavior", c.ApiCachingBehavior, "PER_RESOLVER_CACHING", "FULL_REQUEST_CACHING")
-		problems = append(problems, oneOf("Cache.Type", c.Type, cacheTypes...)...)
-		problems = append(problems, durationInRange("Cache.Ttl", c.Ttl, time.Second, time.Hour)...)
+		problems := prop.OneOf("Cache.ApiCachingBehavior", c.ApiCachingBehavior, "PER_RESOLVER_CACHING", "FULL_REQUEST_CACHING")
+		problems = append(problems, prop.OneOf("Cache.Type", c.Type, cacheTypes...)...)
+		problems = append(problems, prop.DurationInRange("Cache.Ttl", c.Ttl, time.Second, time.Hour)...)
 		if len(problems) > 0 {
 			found, p.Cache = append(found, problems...), nil
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // HttpApiProps defines an [HttpApi]. All of it may be left out.
@@ -78,7 +80,7 @@ type RouteSettings struct {
 
 func (s RouteSettings) check() (found []string) {
 	if s.ThrottlingRateLimit < 0 || s.ThrottlingBurstLimit < 0 {
-		found = messages("throttling is %d requests a second and %d at once: give positive numbers", s.ThrottlingRateLimit, s.ThrottlingBurstLimit)
+		found = prop.Messages("throttling is %d requests a second and %d at once: give positive numbers", s.ThrottlingRateLimit, s.ThrottlingBurstLimit)
 	}
 	return found
 }
@@ -86,8 +88,8 @@ func (s RouteSettings) check() (found []string) {
 // properties are those of CloudFormation. A limit that is left out is the API's
 // own, which CloudFormation would take for none.
 func (s RouteSettings) properties(rate, burst int) map[string]any {
-	setDefault(&s.ThrottlingRateLimit, rate)
-	setDefault(&s.ThrottlingBurstLimit, burst)
+	prop.SetDefault(&s.ThrottlingRateLimit, rate)
+	prop.SetDefault(&s.ThrottlingBurstLimit, burst)
 	settings := map[string]any{"ThrottlingRateLimit": s.ThrottlingRateLimit, "ThrottlingBurstLimit": s.ThrottlingBurstLimit}
 	if s.DetailedMetricsEnabled {
 		settings["DetailedMetricsEnabled"] = true
@@ -121,7 +123,7 @@ const (
 type HttpApi struct {
 	awsapigatewayv2.HttpApi
 
-	faults *faults
+	faults *prop.Faults
 	props  HttpApiProps
 	stage  awsapigatewayv2.IHttpStage
 	// routes holds what is routed where, to find a route that is there twice.
@@ -135,22 +137,22 @@ type HttpApi struct {
 // NewHttpApi adds an API with one stage, which is deployed by itself. Mistakes
 // are reported as by [NewFunction].
 func NewHttpApi(scope constructs.Construct, id string, props HttpApiProps) *HttpApi {
-	a := &HttpApi{faults: newFaults(scope, id), routes: map[string]string{}, settings: map[string]RouteSettings{}}
+	a := &HttpApi{faults: prop.NewFaults(scope, id), routes: map[string]string{}, settings: map[string]RouteSettings{}}
 	props.check(a.faults)
 	a.props = props
 	a.readDocument()
-	if problem := takenID(scope, id); problem != "" {
-		a.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		a.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
-	if !a.faults.try(func() { awsapigatewayv2.NewHttpApi_Override(a, scope, &id, a.props.apiProps()) }) {
+	if !a.faults.Try(func() { awsapigatewayv2.NewHttpApi_Override(a, scope, &id, a.props.apiProps()) }) {
 		scope.Node().TryRemoveChild(&id)
 		a.HttpApi = nil
 		a.props.StageName = defaultStage
 		awsapigatewayv2.NewHttpApi_Override(a, scope, &id, nil)
 	}
-	a.faults.attach(a)
-	a.faults.try(a.complete)
+	a.faults.Attach(a)
+	a.faults.Try(a.complete)
 	return a
 }
 
@@ -163,7 +165,7 @@ func (a *HttpApi) complete() {
 		}
 		s, problem := authorizer.httpScheme(a)
 		if problem != "" {
-			a.faults.add("%s", problem)
+			a.faults.Add("%s", problem)
 			return namedAuthorizer{}
 		}
 		return a.document.addScheme(a, a.ApiId(), name, s)
@@ -200,12 +202,12 @@ func (a *HttpApi) ToString() *string { return a.HttpApi.ToString() }
 // or version of one. It is the short form of an [HttpApiEvent], whose
 // documentation says what the two may be.
 func (a *HttpApi) Route(method, path string, function awslambda.IFunction) {
-	a.faults.position = position()
-	if isNil(function) {
-		a.faults.add("the route %s %s has no function", method, path)
+	a.faults.Position = prop.Position()
+	if prop.IsNil(function) {
+		a.faults.Add("the route %s %s has no function", method, path)
 		return
 	}
-	a.faults.try(func() {
+	a.faults.Try(func() {
 		a.add(route{HttpApiEvent: HttpApiEvent{Method: method, Path: path}, function: function}, a.faults)
 	})
 }
@@ -217,11 +219,11 @@ type route struct {
 }
 
 // add makes a route, or reports why not to whoever asked for it.
-func (a *HttpApi) add(r route, faults *faults) {
+func (a *HttpApi) add(r route, faults *prop.Faults) {
 	r.setDefaults()
 	problems := r.check()
 	for _, problem := range problems {
-		faults.add("%s", problem)
+		faults.Add("%s", problem)
 	}
 	if len(problems) > 0 {
 		return
@@ -232,23 +234,23 @@ func (a *HttpApi) add(r route, faults *faults) {
 	}
 	if r.RouteSettings != nil {
 		if problems := r.RouteSettings.check(); len(problems) > 0 {
-			faults.add("%s", problems[0])
+			faults.Add("%s", problems[0])
 			return
 		}
 	}
 	if other, taken := a.routes[key]; taken {
-		faults.add("the route %q of %s already goes to %s: a route has one function", key, *a.Node().Path(), other)
+		faults.Add("the route %q of %s already goes to %s: a route has one function", key, *a.Node().Path(), other)
 		return
 	}
 	who, problem := a.authorize(r)
 	if problem != "" {
-		faults.add("%s", problem)
+		faults.Add("%s", problem)
 		return
 	}
 	if a.document == nil {
 		a.addRoute(r, key, who)
 	} else if problem := a.integrate(r, key, who); problem != "" {
-		faults.add("%s", problem)
+		faults.Add("%s", problem)
 		return
 	}
 	a.routes[key] = *r.function.Node().Path()
@@ -269,7 +271,7 @@ func (a *HttpApi) addRoute(r route, key string, who decision) {
 			RouteKey:            awsapigatewayv2.HttpRouteKey_DEFAULT(),
 			Integration:         integration,
 			Authorizer:          who.http,
-			AuthorizationScopes: optionalStrings(who.scopes),
+			AuthorizationScopes: prop.OptionalStrings(who.scopes),
 		})
 		return
 	}
@@ -278,14 +280,14 @@ func (a *HttpApi) addRoute(r route, key string, who decision) {
 		Methods:             &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)},
 		Integration:         integration,
 		Authorizer:          who.http,
-		AuthorizationScopes: optionalStrings(who.scopes),
+		AuthorizationScopes: prop.OptionalStrings(who.scopes),
 	})
 }
 
 // authorize says who may call a route, or what is wrong with what it says.
 func (a *HttpApi) authorize(r route) (decision, string) {
 	return decide(*a.Node().Path(), a.authorizers, a.props.Auth.DefaultAuthorizer, asked{
-		given: !isNil(r.Authorizer), http: r.Authorizer, name: r.AuthorizerName, scopes: r.AuthorizationScopes,
+		given: !prop.IsNil(r.Authorizer), http: r.Authorizer, name: r.AuthorizerName, scopes: r.AuthorizationScopes,
 	})
 }
 
@@ -322,7 +324,7 @@ func (a *HttpApi) setRouteSettings() {
 func (a *HttpApi) checkSettings() {
 	for _, key := range slices.Sorted(maps.Keys(a.settings)) {
 		if _, routed := a.routes[key]; !routed && !a.document.has(key) {
-			a.faults.add("RouteSettings has %q, which is no route of the API: write the route's method and path", key)
+			a.faults.Add("RouteSettings has %q, which is no route of the API: write the route's method and path", key)
 		}
 	}
 	if a.document != nil {
@@ -330,11 +332,11 @@ func (a *HttpApi) checkSettings() {
 	}
 }
 
-func (p *HttpApiProps) check(faults *faults) {
-	setDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
-	setDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
-	setDefault(&p.AccessLogRetention, DefaultLogRetention)
-	setDefault(&p.AccessLogFormat, accessLogFormat())
+func (p *HttpApiProps) check(faults *prop.Faults) {
+	prop.SetDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
+	prop.SetDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
+	prop.SetDefault(&p.AccessLogRetention, DefaultLogRetention)
+	prop.SetDefault(&p.AccessLogFormat, accessLogFormat())
 	found := checkRetention("AccessLogRetention", p.AccessLogRetention)
 	if len(found) > 0 {
 		p.AccessLogRetention = DefaultLogRetention
@@ -346,7 +348,7 @@ func (p *HttpApiProps) check(faults *faults) {
 	if p.Cors != nil {
 		found = append(found, p.Cors.check()...)
 	}
-	setDefault(&p.StageName, defaultStage)
+	prop.SetDefault(&p.StageName, defaultStage)
 	if problem := stageNameProblem(p.StageName); problem != "" {
 		found = append(found, problem)
 		p.StageName = defaultStage
@@ -365,7 +367,7 @@ func (p *HttpApiProps) check(faults *faults) {
 		p.DisableExecuteApiEndpoint = true
 	}
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 }
 
@@ -382,16 +384,16 @@ func (c *Cors) check() (found []string) {
 		}
 	}
 	if c.MaxAge != 0 {
-		found = append(found, durationInRange("Cors.MaxAge", c.MaxAge, time.Second, 24*time.Hour)...)
+		found = append(found, prop.DurationInRange("Cors.MaxAge", c.MaxAge, time.Second, 24*time.Hour)...)
 	}
 	return found
 }
 
 func (p *HttpApiProps) apiProps() *awsapigatewayv2.HttpApiProps {
 	props := &awsapigatewayv2.HttpApiProps{
-		ApiName:                   optional(p.Name),
-		Description:               optional(p.Description),
-		DisableExecuteApiEndpoint: optionalTrue(p.DisableExecuteApiEndpoint),
+		ApiName:                   prop.Optional(p.Name),
+		Description:               prop.Optional(p.Description),
+		DisableExecuteApiEndpoint: prop.OptionalTrue(p.DisableExecuteApiEndpoint),
 	}
 	if p.StageName != defaultStage {
 		props.CreateDefaultStage = jsii.Bool(false)
@@ -404,11 +406,11 @@ func (p *HttpApiProps) apiProps() *awsapigatewayv2.HttpApiProps {
 
 func (c *Cors) options() *awsapigatewayv2.CorsPreflightOptions {
 	options := &awsapigatewayv2.CorsPreflightOptions{
-		AllowCredentials: optionalTrue(c.AllowCredentials),
-		AllowHeaders:     optionalStrings(c.AllowHeaders),
-		AllowOrigins:     optionalStrings(c.AllowOrigins),
-		ExposeHeaders:    optionalStrings(c.ExposeHeaders),
-		MaxAge:           optionalDuration(c.MaxAge),
+		AllowCredentials: prop.OptionalTrue(c.AllowCredentials),
+		AllowHeaders:     prop.OptionalStrings(c.AllowHeaders),
+		AllowOrigins:     prop.OptionalStrings(c.AllowOrigins),
+		ExposeHeaders:    prop.OptionalStrings(c.ExposeHeaders),
+		MaxAge:           prop.OptionalDuration(c.MaxAge),
 	}
 	if len(c.AllowMethods) > 0 {
 		allowed := make([]awsapigatewayv2.CorsHttpMethod, len(c.AllowMethods))

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/goccy/go-yaml"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // The extensions of OpenAPI by which API Gateway is told what to do. Source:
@@ -160,10 +162,10 @@ func (d *document) answer(key string, integration map[string]any, who decision, 
 
 // checkIntegrations finds operations that nothing answers, which API Gateway
 // refuses or drops.
-func (d *document) checkIntegrations(faults *faults) {
+func (d *document) checkIntegrations(faults *prop.Faults) {
 	for _, key := range d.keys() {
 		if d.operation(key)[integrationExtension] == nil {
-			faults.add("nothing answers the operation %s of %s: give a function an event for it, or the operation an %s", key, d.where, integrationExtension)
+			faults.Add("nothing answers the operation %s of %s: give a function an event for it, or the operation an %s", key, d.where, integrationExtension)
 		}
 	}
 }
@@ -182,7 +184,7 @@ func (a *HttpApi) readDocument() {
 		a.props.Cors = nil
 	}
 	for _, problem := range found {
-		a.faults.add("%s", problem)
+		a.faults.Add("%s", problem)
 	}
 	a.document = d
 }
@@ -205,7 +207,7 @@ func (a *HttpApi) importDocument() {
 		body["info"] = info
 	}
 	if p.Name != "" || info["title"] == nil {
-		setDefault(&p.Name, *a.Node().Id())
+		prop.SetDefault(&p.Name, *a.Node().Id())
 		info["title"] = p.Name
 	}
 	if p.Description != "" {
@@ -243,7 +245,7 @@ func (c *Cors) extension() map[string]any {
 // integrate makes a route of an operation of the API's document. It tells what
 // is wrong.
 func (a *HttpApi) integrate(r route, key string, who decision) string {
-	if !isNil(r.Authorizer) {
+	if !prop.IsNil(r.Authorizer) {
 		return fmt.Sprintf("an API of %s can't have an authorizer of the CDK: add it to Auth.Authorizers and name it", a.document.where)
 	}
 	integration := map[string]any{

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // Policy is something that a function may do. The functions of this package
@@ -22,11 +24,11 @@ type Policy interface {
 
 // attachPolicy is the way that every policy comes to a function.
 func (f *Function) attachPolicy(policy Policy) {
-	if isNil(policy) {
+	if prop.IsNil(policy) {
 		f.AddFault("a policy is nil: remove it from Policies")
 		return
 	}
-	f.faults.about(policyName(policy), func() { policy.Attach(f) })
+	f.faults.About(policyName(policy), func() { policy.Attach(f) })
 }
 
 func policyName(policy Policy) string {
@@ -80,7 +82,7 @@ func RawStatement(statement awsiam.PolicyStatement) Policy { return rawStatement
 type rawStatement struct{ statement awsiam.PolicyStatement }
 
 func (r rawStatement) Attach(fn *Function) {
-	if isNil(r.statement) {
+	if prop.IsNil(r.statement) {
 		fn.AddFault("the statement is nil: pass one of awsiam.NewPolicyStatement")
 		return
 	}
@@ -98,7 +100,7 @@ func (m ManagedPolicy) Attach(fn *Function) {
 	switch {
 	case name == "":
 		fn.AddFault("the policy is empty: give an ARN, or the name of a policy of AWS")
-	case strings.HasPrefix(name, "arn:") || isToken(name):
+	case strings.HasPrefix(name, "arn:") || prop.IsToken(name):
 		id := fmt.Sprintf("ManagedPolicy%d", len(*fn.Node().Children()))
 		fn.Role().AddManagedPolicy(awsiam.ManagedPolicy_FromManagedPolicyArn(fn, &id, &name))
 	default:
@@ -123,7 +125,7 @@ type thing struct {
 // about names the construct v that a policy is about, with ways to its ARN and,
 // unless key is nil, to the KMS key that its content is encrypted with.
 func about(v any, arn func() *string, key func() awskms.IKey) thing {
-	return thing{missing: isNil(v), arn: arn, key: key}
+	return thing{missing: prop.IsNil(v), arn: arn, key: key}
 }
 
 // Attach implements [Policy].
@@ -167,7 +169,7 @@ func (g grant) useKeys(fn *Function) {
 		}
 		key := thing.key()
 		switch {
-		case isNil(key):
+		case prop.IsNil(key):
 		case g.template.encrypts:
 			key.GrantEncryptDecrypt(fn)
 		default:

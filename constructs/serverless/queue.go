@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // QueueProps defines a [Queue]. All of it may be left out.
@@ -45,7 +47,7 @@ const DefaultMaxReceiveCount = 5
 type Queue struct {
 	awssqs.Queue
 
-	faults  *faults
+	faults  *prop.Faults
 	dead    *awssqs.DeadLetterQueue
 	follows bool // the visibility timeout follows the consumers
 	longest time.Duration
@@ -53,19 +55,19 @@ type Queue struct {
 
 // NewQueue adds a queue to scope. Mistakes are reported as by [NewFunction].
 func NewQueue(scope constructs.Construct, id string, props QueueProps) *Queue {
-	q := &Queue{faults: newFaults(scope, id), follows: props.VisibilityTimeout == 0}
+	q := &Queue{faults: prop.NewFaults(scope, id), follows: props.VisibilityTimeout == 0}
 	props.check(q.faults)
-	if problem := takenID(scope, id); problem != "" {
-		q.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		q.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
-	if !q.faults.try(func() { awssqs.NewQueue_Override(q, scope, &id, props.queueProps()) }) {
+	if !q.faults.Try(func() { awssqs.NewQueue_Override(q, scope, &id, props.queueProps()) }) {
 		scope.Node().TryRemoveChild(&id)
 		q.Queue = nil
 		awssqs.NewQueue_Override(q, scope, &id, nil)
 	}
-	q.faults.attach(q)
-	q.faults.try(func() { q.redrive(props) })
+	q.faults.Attach(q)
+	q.faults.Try(func() { q.redrive(props) })
 	return q
 }
 
@@ -101,10 +103,10 @@ func (q *Queue) lengthen(d time.Duration) {
 	q.Node().DefaultChild().(awssqs.CfnQueue).SetVisibilityTimeout(jsii.Number(d.Seconds()))
 }
 
-func (p *QueueProps) check(faults *faults) {
-	found := nilPointers(p)
-	setDefault(&p.MaxReceiveCount, DefaultMaxReceiveCount)
-	if problems := inRange("MaxReceiveCount", p.MaxReceiveCount, 1, 1000, ""); len(problems) > 0 {
+func (p *QueueProps) check(faults *prop.Faults) {
+	found := prop.NilPointers(p)
+	prop.SetDefault(&p.MaxReceiveCount, DefaultMaxReceiveCount)
+	if problems := prop.InRange("MaxReceiveCount", p.MaxReceiveCount, 1, 1000, ""); len(problems) > 0 {
 		found = append(found, problems...)
 		p.MaxReceiveCount = DefaultMaxReceiveCount
 	}
@@ -120,7 +122,7 @@ func (p *QueueProps) check(faults *faults) {
 		if *d.value == 0 {
 			continue
 		}
-		if problems := durationInRange(d.name, *d.value, d.least, d.most); len(problems) > 0 {
+		if problems := prop.DurationInRange(d.name, *d.value, d.least, d.most); len(problems) > 0 {
 			found = append(found, problems...)
 			*d.value = 0
 		}
@@ -130,18 +132,18 @@ func (p *QueueProps) check(faults *faults) {
 		p.DisableDeadLetterQueue = false
 	}
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 }
 
 func (p *QueueProps) queueProps() *awssqs.QueueProps {
 	props := &awssqs.QueueProps{
-		VisibilityTimeout: optionalDuration(p.VisibilityTimeout),
-		RetentionPeriod:   optionalDuration(p.Retention),
-		DeliveryDelay:     optionalDuration(p.DeliveryDelay),
-		QueueName:         optional(p.QueueName),
+		VisibilityTimeout: prop.OptionalDuration(p.VisibilityTimeout),
+		RetentionPeriod:   prop.OptionalDuration(p.Retention),
+		DeliveryDelay:     prop.OptionalDuration(p.DeliveryDelay),
+		QueueName:         prop.Optional(p.QueueName),
 		EnforceSSL:        jsii.Bool(true),
-		Fifo:              optionalTrue(p.Fifo),
+		Fifo:              prop.OptionalTrue(p.Fifo),
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
 	}
 	if p.EncryptionKey != nil {

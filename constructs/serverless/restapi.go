@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // RestApiProps defines a [RestApi], by the names of SAM's AWS::Serverless::Api.
@@ -131,7 +133,7 @@ const DefaultStageName = "Prod"
 type RestApi struct {
 	awsapigateway.RestApi
 
-	faults      *faults
+	faults      *prop.Faults
 	props       RestApiProps
 	routes      map[string]string
 	authorizers map[string]namedAuthorizer
@@ -147,25 +149,25 @@ type RestApi struct {
 // change. Mistakes are reported as by [NewFunction].
 func NewRestApi(scope constructs.Construct, id string, props RestApiProps) *RestApi {
 	a := &RestApi{
-		faults: newFaults(scope, id), routes: map[string]string{}, models: map[string]awsapigateway.CfnModel{},
+		faults: prop.NewFaults(scope, id), routes: map[string]string{}, models: map[string]awsapigateway.CfnModel{},
 		validators: map[string]awsapigateway.RequestValidator{}, variables: map[string]string{},
 	}
 	props.check(a.faults)
 	a.props = props
 	a.readDocument()
-	if problem := takenID(scope, id); problem != "" {
-		a.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		a.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
 	a.create(scope, id)
-	a.faults.attach(a)
-	a.faults.try(a.complete)
+	a.faults.Attach(a)
+	a.faults.Try(a.complete)
 	return a
 }
 
 // create makes the construct, if need be of safe values.
 func (a *RestApi) create(scope constructs.Construct, id string) {
-	made := a.faults.try(func() {
+	made := a.faults.Try(func() {
 		if a.document != nil {
 			awsapigateway.NewSpecRestApi_Override(a, scope, &id, a.props.specProps(a.document))
 			return
@@ -200,12 +202,12 @@ func (a *RestApi) ToString() *string { return a.RestApi.ToString() }
 // Route sends the requests with a method and path to a function, or to an alias
 // or version of one. It is the short form of an [ApiEvent].
 func (a *RestApi) Route(method, path string, function awslambda.IFunction) {
-	a.faults.position = position()
-	if isNil(function) {
-		a.faults.add("the route %s %s has no function", method, path)
+	a.faults.Position = prop.Position()
+	if prop.IsNil(function) {
+		a.faults.Add("the route %s %s has no function", method, path)
 		return
 	}
-	a.faults.try(func() {
+	a.faults.Try(func() {
 		a.add(restRoute{ApiEvent: ApiEvent{Method: method, Path: path}, function: function}, a.faults)
 	})
 }
@@ -217,23 +219,23 @@ func (a *RestApi) ApiKeys() []awsapigateway.IApiKey { return a.keys }
 func (a *RestApi) UsagePlan() awsapigateway.UsagePlan { return a.plan }
 
 func (p *RestApiProps) setDefaults() {
-	setDefault(&p.StageName, DefaultStageName)
-	setDefault(&p.EndpointConfiguration, "REGIONAL")
-	setDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
-	setDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
-	setDefault(&p.AccessLogRetention, DefaultLogRetention)
-	setDefault(&p.AccessLogFormat, restAccessLogFormat())
+	prop.SetDefault(&p.StageName, DefaultStageName)
+	prop.SetDefault(&p.EndpointConfiguration, "REGIONAL")
+	prop.SetDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
+	prop.SetDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
+	prop.SetDefault(&p.AccessLogRetention, DefaultLogRetention)
+	prop.SetDefault(&p.AccessLogFormat, restAccessLogFormat())
 }
 
 // specProps are the CDK's for an API with a document.
 func (p *RestApiProps) specProps(d *document) *awsapigateway.SpecRestApiProps {
 	return &awsapigateway.SpecRestApiProps{
 		ApiDefinition:             awsapigateway.ApiDefinition_FromInline(d.body),
-		RestApiName:               optional(p.Name),
-		Description:               optional(p.Description),
-		DisableExecuteApiEndpoint: optionalTrue(p.DisableExecuteApiEndpoint),
+		RestApiName:               prop.Optional(p.Name),
+		Description:               prop.Optional(p.Description),
+		DisableExecuteApiEndpoint: prop.OptionalTrue(p.DisableExecuteApiEndpoint),
 		EndpointConfiguration:     p.endpoint(),
-		FailOnWarnings:            optionalTrue(p.FailOnWarnings),
+		FailOnWarnings:            prop.OptionalTrue(p.FailOnWarnings),
 		MinCompressionSize:        p.compression(),
 		Policy:                    p.ResourcePolicy,
 		CloudWatchRole:            jsii.Bool(false),
@@ -244,11 +246,11 @@ func (p *RestApiProps) specProps(d *document) *awsapigateway.SpecRestApiProps {
 // apiProps are the CDK's for checked ones of ours.
 func (p *RestApiProps) apiProps() *awsapigateway.RestApiProps {
 	return &awsapigateway.RestApiProps{
-		RestApiName:               optional(p.Name),
-		Description:               optional(p.Description),
-		DisableExecuteApiEndpoint: optionalTrue(p.DisableExecuteApiEndpoint),
+		RestApiName:               prop.Optional(p.Name),
+		Description:               prop.Optional(p.Description),
+		DisableExecuteApiEndpoint: prop.OptionalTrue(p.DisableExecuteApiEndpoint),
 		EndpointConfiguration:     p.endpoint(),
-		BinaryMediaTypes:          optionalStrings(p.BinaryMediaTypes),
+		BinaryMediaTypes:          prop.OptionalStrings(p.BinaryMediaTypes),
 		MinCompressionSize:        p.compression(),
 		ApiKeySourceType:          awsapigateway.ApiKeySourceType(p.Auth.ApiKeySourceType),
 		Policy:                    p.ResourcePolicy,
@@ -277,7 +279,7 @@ func (p *RestApiProps) compression() awscdk.Size {
 func (p *RestApiProps) stageOptions() *awsapigateway.StageOptions {
 	stage := &awsapigateway.StageOptions{
 		StageName:            &p.StageName,
-		Variables:            optionalMap(p.Variables),
+		Variables:            prop.OptionalMap(p.Variables),
 		TracingEnabled:       jsii.Bool(!p.DisableTracing),
 		ThrottlingRateLimit:  jsii.Number(p.ThrottlingRateLimit),
 		ThrottlingBurstLimit: jsii.Number(p.ThrottlingBurstLimit),
@@ -297,18 +299,18 @@ func (p *RestApiProps) stageOptions() *awsapigateway.StageOptions {
 }
 
 func (s RouteSettings) method(rate, burst int) *awsapigateway.MethodDeploymentOptions {
-	setDefault(&s.ThrottlingRateLimit, rate)
-	setDefault(&s.ThrottlingBurstLimit, burst)
+	prop.SetDefault(&s.ThrottlingRateLimit, rate)
+	prop.SetDefault(&s.ThrottlingBurstLimit, burst)
 	return &awsapigateway.MethodDeploymentOptions{
 		ThrottlingRateLimit: jsii.Number(s.ThrottlingRateLimit), ThrottlingBurstLimit: jsii.Number(s.ThrottlingBurstLimit),
-		MetricsEnabled: optionalTrue(s.DetailedMetricsEnabled),
+		MetricsEnabled: prop.OptionalTrue(s.DetailedMetricsEnabled),
 	}
 }
 
 // complete adds what the CDK has no props for.
 func (a *RestApi) complete() {
 	p := &a.props
-	if p.EndpointConfiguration == "PRIVATE" && isNil(p.ResourcePolicy) {
+	if p.EndpointConfiguration == "PRIVATE" && prop.IsNil(p.ResourcePolicy) {
 		a.GrantInvokeFromVpcEndpointsOnly(&p.VPCEndpoints)
 	}
 	a.setStage()
@@ -340,7 +342,7 @@ func (a *RestApi) checkMethods() {
 		return
 	}
 	if len(*a.Methods()) == 0 {
-		a.faults.add("the API has no methods: give a function an ApiEvent for it, or call Route")
+		a.faults.Add("the API has no methods: give a function an ApiEvent for it, or call Route")
 		a.Root().AddMethod(jsii.String("GET"), awsapigateway.NewMockIntegration(nil), nil)
 	}
 }
@@ -447,7 +449,7 @@ func (c *Cors) errorHeaders() map[string]string {
 
 func (a *RestApi) addGatewayResponse(kind string, r GatewayResponse) {
 	options := &awsapigateway.GatewayResponseOptions{
-		Type: awsapigateway.ResponseType_Of(&kind), ResponseHeaders: optionalMap(quoted(r.Headers)), Templates: optionalMap(r.Templates),
+		Type: awsapigateway.ResponseType_Of(&kind), ResponseHeaders: prop.OptionalMap(quoted(r.Headers)), Templates: prop.OptionalMap(r.Templates),
 	}
 	if r.StatusCode != 0 {
 		options.StatusCode = jsii.String(fmt.Sprint(r.StatusCode))

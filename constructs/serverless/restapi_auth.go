@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // RestApiAuth is who may call a [RestApi].
@@ -82,7 +84,7 @@ type LambdaRequestAuthorizer struct {
 
 func (a *RestApiAuth) check() (found []string) {
 	if a.ApiKeySourceType != "" {
-		if problems := oneOf("ApiKeySourceType", a.ApiKeySourceType, "HEADER", "AUTHORIZER"); len(problems) > 0 {
+		if problems := prop.OneOf("ApiKeySourceType", a.ApiKeySourceType, "HEADER", "AUTHORIZER"); len(problems) > 0 {
 			found, a.ApiKeySourceType = problems, ""
 		}
 	}
@@ -91,7 +93,7 @@ func (a *RestApiAuth) check() (found []string) {
 		return found
 	}
 	if q := u.Quota; q != nil {
-		problems := oneOf("Quota.Period", q.Period, "DAY", "WEEK", "MONTH")
+		problems := prop.OneOf("Quota.Period", q.Period, "DAY", "WEEK", "MONTH")
 		if q.Limit < 1 {
 			problems = append(problems, fmt.Sprintf("Quota.Limit is %d: give a positive number", q.Limit))
 		}
@@ -108,25 +110,25 @@ func (a *RestApiAuth) check() (found []string) {
 }
 
 func (l LambdaTokenAuthorizer) check() (found []string) {
-	if isNil(l.Function) {
+	if prop.IsNil(l.Function) {
 		found = append(found, "it has no Function: make it before the API and pass it")
 	}
 	return append(found, checkTTL(l.ReauthorizeEvery)...)
 }
 
 func (l LambdaTokenAuthorizer) addToRestApi(a *RestApi, name string) namedAuthorizer {
-	setDefault(&l.Header, "Authorization")
+	prop.SetDefault(&l.Header, "Authorization")
 	return restAuthorizer(nil, func() awsapigateway.IAuthorizer {
 		return awsapigateway.NewTokenAuthorizer(a, &name, &awsapigateway.TokenAuthorizerProps{
-			Handler: l.Function, AuthorizerName: &name, ValidationRegex: optional(l.ValidationExpression),
+			Handler: l.Function, AuthorizerName: &name, ValidationRegex: prop.Optional(l.ValidationExpression),
 			IdentitySource:  awsapigateway.IdentitySource_Header(&l.Header),
-			ResultsCacheTtl: duration(keptFor(l.ReauthorizeEvery)),
+			ResultsCacheTtl: prop.Duration(keptFor(l.ReauthorizeEvery)),
 		})
 	})
 }
 
 func (l LambdaRequestAuthorizer) check() (found []string) {
-	if isNil(l.Function) {
+	if prop.IsNil(l.Function) {
 		found = append(found, "it has no Function: make it before the API and pass it")
 	}
 	return append(found, l.Identity.check()...)
@@ -137,7 +139,7 @@ func (l LambdaRequestAuthorizer) addToRestApi(a *RestApi, name string) namedAuth
 		return awsapigateway.NewRequestAuthorizer(a, &name, &awsapigateway.RequestAuthorizerProps{
 			Handler: l.Function, AuthorizerName: &name,
 			IdentitySources: jsii.Strings(l.sources()...),
-			ResultsCacheTtl: duration(l.Identity.cached()),
+			ResultsCacheTtl: prop.Duration(l.Identity.cached()),
 		})
 	})
 }
@@ -147,12 +149,12 @@ func (l LambdaRequestAuthorizer) sources() []string {
 }
 
 func (c CognitoAuthorizer) addToRestApi(a *RestApi, name string) namedAuthorizer {
-	setDefault(&c.Header, "Authorization")
+	prop.SetDefault(&c.Header, "Authorization")
 	made := restAuthorizer(c.AuthorizationScopes, func() awsapigateway.IAuthorizer {
 		return awsapigateway.NewCognitoUserPoolsAuthorizer(a, &name, &awsapigateway.CognitoUserPoolsAuthorizerProps{
 			CognitoUserPools: &[]awscognito.IUserPool{c.UserPool}, AuthorizerName: &name,
 			IdentitySource:  awsapigateway.IdentitySource_Header(&c.Header),
-			ResultsCacheTtl: duration(keptFor(c.ReauthorizeEvery)),
+			ResultsCacheTtl: prop.Duration(keptFor(c.ReauthorizeEvery)),
 		})
 	})
 	made.jwt = true
@@ -171,7 +173,7 @@ func (a *RestApi) addUsagePlan() {
 		return
 	}
 	props := &awsapigateway.UsagePlanProps{
-		Name: optional(u.UsagePlanName), Description: optional(u.Description),
+		Name: prop.Optional(u.UsagePlanName), Description: prop.Optional(u.Description),
 		ApiStages: &[]*awsapigateway.UsagePlanPerApiStage{{Api: a, Stage: a.DeploymentStage()}},
 	}
 	if q := u.Quota; q != nil {

@@ -6,20 +6,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // cacheSizes are those of API Gateway's cache, in GB.
 var cacheSizes = []string{"0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"}
 
 // check fills the defaults in, records the faults and repairs the props.
-func (p *RestApiProps) check(faults *faults) {
-	found := nilPointers(p)
+func (p *RestApiProps) check(faults *prop.Faults) {
+	found := prop.NilPointers(p)
 	p.setDefaults()
 	for _, check := range []func() []string{p.checkStage, p.checkEndpoint, p.checkContent, p.checkLimits} {
 		found = append(found, check()...)
 	}
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 }
 
@@ -50,14 +52,14 @@ func (p *RestApiProps) checkStage() (found []string) {
 }
 
 func (p *RestApiProps) checkEndpoint() (found []string) {
-	if problems := oneOf("EndpointConfiguration", p.EndpointConfiguration, "REGIONAL", "EDGE", "PRIVATE"); len(problems) > 0 {
+	if problems := prop.OneOf("EndpointConfiguration", p.EndpointConfiguration, "REGIONAL", "EDGE", "PRIVATE"); len(problems) > 0 {
 		found, p.EndpointConfiguration = problems, "REGIONAL"
 	}
 	switch {
 	case p.EndpointConfiguration != "PRIVATE" && len(p.VPCEndpoints) > 0:
 		found = append(found, `VPCEndpoints need the EndpointConfiguration "PRIVATE"`)
 		p.VPCEndpoints = nil
-	case p.EndpointConfiguration == "PRIVATE" && len(p.VPCEndpoints) == 0 && isNil(p.ResourcePolicy):
+	case p.EndpointConfiguration == "PRIVATE" && len(p.VPCEndpoints) == 0 && prop.IsNil(p.ResourcePolicy):
 		found = append(found, "nobody may call a private API without VPCEndpoints or a ResourcePolicy: set one of them")
 		p.EndpointConfiguration = "REGIONAL"
 	}
@@ -92,12 +94,12 @@ func (p *RestApiProps) checkLimits() (found []string) {
 		p.MethodSettings = nil
 	}
 	if p.CacheClusterSize != "" {
-		if problems := oneOf("CacheClusterSize", p.CacheClusterSize, cacheSizes...); len(problems) > 0 {
+		if problems := prop.OneOf("CacheClusterSize", p.CacheClusterSize, cacheSizes...); len(problems) > 0 {
 			found, p.CacheClusterSize = append(found, problems...), ""
 		}
 	}
 	if p.MinimumCompressionSize != 0 {
-		if problems := inRange("MinimumCompressionSize", p.MinimumCompressionSize, 1, 10<<20, " bytes"); len(problems) > 0 {
+		if problems := prop.InRange("MinimumCompressionSize", p.MinimumCompressionSize, 1, 10<<20, " bytes"); len(problems) > 0 {
 			found, p.MinimumCompressionSize = append(found, problems...), 0
 		}
 	}
@@ -211,6 +213,6 @@ func (a *RestApi) readDocument() {
 		}
 	}
 	for _, problem := range found {
-		a.faults.add("%s", problem)
+		a.faults.Add("%s", problem)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // authorizerExtension is what a security scheme of a document asks. Source:
@@ -35,7 +37,7 @@ func iamScheme() map[string]any {
 }
 
 func (o OAuth2Authorizer) httpScheme(*HttpApi) (scheme, string) {
-	setDefault(&o.IdentitySource, "$request.header.Authorization")
+	prop.SetDefault(&o.IdentitySource, "$request.header.Authorization")
 	return scheme{jwt: true, scopes: o.AuthorizationScopes, properties: map[string]any{
 		"type": "oauth2",
 		authorizerExtension: map[string]any{
@@ -54,7 +56,7 @@ func (c CognitoAuthorizer) httpScheme(a *HttpApi) (scheme, string) {
 }
 
 func (l LambdaAuthorizer) httpScheme(a *HttpApi) (scheme, string) {
-	setDefault(&l.AuthorizerPayloadFormatVersion, "2.0")
+	prop.SetDefault(&l.AuthorizerPayloadFormatVersion, "2.0")
 	authorizer := map[string]any{
 		"type": "request", "authorizerUri": invocationURI(a, l.Function),
 		"authorizerPayloadFormatVersion": l.AuthorizerPayloadFormatVersion,
@@ -70,7 +72,7 @@ func (l LambdaAuthorizer) httpScheme(a *HttpApi) (scheme, string) {
 }
 
 func (l LambdaTokenAuthorizer) restScheme(a *RestApi) scheme {
-	setDefault(&l.Header, "Authorization")
+	prop.SetDefault(&l.Header, "Authorization")
 	authorizer := map[string]any{
 		"type": "token", "authorizerUri": invocationURI(a, l.Function),
 		"authorizerResultTtlInSeconds": keptFor(l.ReauthorizeEvery).Seconds(),
@@ -93,7 +95,7 @@ func (l LambdaRequestAuthorizer) restScheme(a *RestApi) scheme {
 }
 
 func (c CognitoAuthorizer) restScheme(*RestApi) scheme {
-	setDefault(&c.Header, "Authorization")
+	prop.SetDefault(&c.Header, "Authorization")
 	properties := header(c.Header, map[string]any{
 		"type": "cognito_user_pools", "providerARNs": []string{*c.UserPool.UserPoolArn()},
 		"authorizerResultTtlInSeconds": keptFor(c.ReauthorizeEvery).Seconds(),

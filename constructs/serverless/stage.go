@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // defaultStage is the stage of an HTTP API whose name is not in the URL.
@@ -19,7 +21,7 @@ var stageName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 // stageNameProblem says what API Gateway would refuse. Source: "CreateStage",
 // https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html
 func stageNameProblem(name string) string {
-	if name == defaultStage || isToken(name) || stageName.MatchString(name) {
+	if name == defaultStage || prop.IsToken(name) || stageName.MatchString(name) {
 		return ""
 	}
 	return fmt.Sprintf("StageName %q is none for API Gateway: use at most 128 letters, digits, - and _", name)
@@ -39,7 +41,7 @@ func checkVariables(variables map[string]string, clear func()) (found []string) 
 		switch {
 		case !stageVariable.MatchString(name):
 			found = append(found, fmt.Sprintf("the stage variable %q has a name that API Gateway refuses: use letters, digits and _", name))
-		case !isToken(value) && !stageVariableValue.MatchString(value):
+		case !prop.IsToken(value) && !stageVariableValue.MatchString(value):
 			found = append(found, fmt.Sprintf("the stage variable %s has the value %q, which API Gateway refuses: use letters, digits and -._~:/?#&=,", name, value))
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // TableProps defines a [Table]. Only PartitionKey is required.
@@ -79,26 +81,26 @@ const (
 type Table struct {
 	awsdynamodb.Table
 
-	faults *faults
+	faults *prop.Faults
 }
 
 // NewTable adds a table to scope. Mistakes are reported as by [NewFunction].
 func NewTable(scope constructs.Construct, id string, props TableProps) *Table {
-	t := &Table{faults: newFaults(scope, id)}
+	t := &Table{faults: prop.NewFaults(scope, id)}
 	props.check(t.faults)
-	if problem := takenID(scope, id); problem != "" {
-		t.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		t.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
-	if !t.faults.try(func() { awsdynamodb.NewTable_Override(t, scope, &id, props.tableProps()) }) {
+	if !t.faults.Try(func() { awsdynamodb.NewTable_Override(t, scope, &id, props.tableProps()) }) {
 		scope.Node().TryRemoveChild(&id)
 		t.Table = nil
 		safe := TableProps{PartitionKey: "id"}
 		awsdynamodb.NewTable_Override(t, scope, &id, safe.tableProps())
 	}
-	t.faults.attach(t)
+	t.faults.Attach(t)
 	for _, index := range props.Indexes {
-		t.faults.about(fmt.Sprintf("index %q", index.Name), func() { t.addIndex(index) })
+		t.faults.About(fmt.Sprintf("index %q", index.Name), func() { t.addIndex(index) })
 	}
 	return t
 }
@@ -109,12 +111,12 @@ func (t *Table) ToString() *string { return t.Table.ToString() }
 
 func (t *Table) addIndex(index Index) {
 	if index.Name == "" || index.PartitionKey == "" {
-		t.faults.add("an index needs a Name and a PartitionKey")
+		t.faults.Add("an index needs a Name and a PartitionKey")
 		return
 	}
 	types := append(keyTypeProblem("PartitionKeyType", index.PartitionKeyType), keyTypeProblem("SortKeyType", index.SortKeyType)...)
 	for _, problem := range types {
-		t.faults.add("%s", problem)
+		t.faults.Add("%s", problem)
 	}
 	if len(types) > 0 {
 		return
@@ -124,12 +126,12 @@ func (t *Table) addIndex(index Index) {
 		PartitionKey:     attribute(index.PartitionKey, index.PartitionKeyType),
 		SortKey:          attribute(index.SortKey, index.SortKeyType),
 		ProjectionType:   index.Projection,
-		NonKeyAttributes: optionalStrings(index.NonKeyAttributes),
+		NonKeyAttributes: prop.OptionalStrings(index.NonKeyAttributes),
 	})
 }
 
-func (p *TableProps) check(faults *faults) {
-	found := nilPointers(p)
+func (p *TableProps) check(faults *prop.Faults) {
+	found := prop.NilPointers(p)
 	if p.PartitionKey == "" {
 		found = append(found, "the table has no PartitionKey: name the attribute that items are found by, such as \"id\"")
 		p.PartitionKey, p.PartitionKeyType = "id", String
@@ -151,16 +153,16 @@ func (p *TableProps) check(faults *faults) {
 		found = append(found, fmt.Sprintf("ReadCapacity is %d and WriteCapacity %d: set both, or neither to pay for each request", p.ReadCapacity, p.WriteCapacity))
 		p.ReadCapacity, p.WriteCapacity = 0, 0
 	}
-	if p.TableName != "" && !isToken(p.TableName) && !tableName.MatchString(p.TableName) {
+	if p.TableName != "" && !prop.IsToken(p.TableName) && !tableName.MatchString(p.TableName) {
 		found = append(found, fmt.Sprintf("TableName %q is none for DynamoDB: use 3 to 255 letters, digits, _, - and .", p.TableName))
 		p.TableName = ""
 	}
 	if p.Stream != "" && !slices.Contains(streamViews, p.Stream) {
-		found = append(found, oneOf("Stream", p.Stream, streamViews...)...)
+		found = append(found, prop.OneOf("Stream", p.Stream, streamViews...)...)
 		p.Stream = ""
 	}
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 }
 
@@ -175,7 +177,7 @@ func keyTypeProblem(name string, value KeyType) []string {
 	if value == "" {
 		return nil
 	}
-	return oneOf(name, value, String, Number, Binary)
+	return prop.OneOf(name, value, String, Number, Binary)
 }
 
 // attribute is nil for a key that there is none of.
@@ -197,12 +199,12 @@ func (p *TableProps) tableProps() *awsdynamodb.TableProps {
 	props := &awsdynamodb.TableProps{
 		PartitionKey:        attribute(p.PartitionKey, p.PartitionKeyType),
 		SortKey:             attribute(p.SortKey, p.SortKeyType),
-		TimeToLiveAttribute: optional(p.TimeToLive),
+		TimeToLiveAttribute: prop.Optional(p.TimeToLive),
 		Stream:              p.Stream,
 		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
-		DeletionProtection:  optionalTrue(p.DeletionProtection),
+		DeletionProtection:  prop.OptionalTrue(p.DeletionProtection),
 		RemovalPolicy:       p.RemovalPolicy,
-		TableName:           optional(p.TableName),
+		TableName:           prop.Optional(p.TableName),
 	}
 	if p.ReadCapacity > 0 {
 		props.BillingMode = awsdynamodb.BillingMode_PROVISIONED

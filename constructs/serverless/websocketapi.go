@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
 // WebSocketApiProps defines a [WebSocketApi], by the names of SAM's
@@ -83,7 +85,7 @@ const DefaultWebSocketStageName = "default"
 type WebSocketApi struct {
 	awsapigatewayv2.WebSocketApi
 
-	faults     *faults
+	faults     *prop.Faults
 	props      WebSocketApiProps
 	stage      awsapigatewayv2.WebSocketStage
 	routes     map[string]string
@@ -95,20 +97,20 @@ type WebSocketApi struct {
 // routes come from [WebSocketEvent]s. Mistakes are reported as by
 // [NewFunction].
 func NewWebSocketApi(scope constructs.Construct, id string, props WebSocketApiProps) *WebSocketApi {
-	a := &WebSocketApi{faults: newFaults(scope, id), routes: map[string]string{}, settings: map[string]RouteSettings{}}
+	a := &WebSocketApi{faults: prop.NewFaults(scope, id), routes: map[string]string{}, settings: map[string]RouteSettings{}}
 	props.check(a.faults)
 	a.props = props
-	if problem := takenID(scope, id); problem != "" {
-		a.faults.add("%s", problem)
-		id = freeID(scope, id)
+	if problem := prop.TakenID(scope, id); problem != "" {
+		a.faults.Add("%s", problem)
+		id = prop.FreeID(scope, id)
 	}
-	if !a.faults.try(func() { awsapigatewayv2.NewWebSocketApi_Override(a, scope, &id, a.props.apiProps()) }) {
+	if !a.faults.Try(func() { awsapigatewayv2.NewWebSocketApi_Override(a, scope, &id, a.props.apiProps()) }) {
 		scope.Node().TryRemoveChild(&id)
 		a.WebSocketApi = nil
 		awsapigatewayv2.NewWebSocketApi_Override(a, scope, &id, nil)
 	}
-	a.faults.attach(a)
-	a.faults.try(a.complete)
+	a.faults.Attach(a)
+	a.faults.Try(a.complete)
 	return a
 }
 
@@ -122,12 +124,12 @@ func (a *WebSocketApi) Stage() awsapigatewayv2.WebSocketStage { return a.stage }
 // Route sends the messages of a route to a function, or to an alias or version
 // of one. It is the short form of a [WebSocketEvent].
 func (a *WebSocketApi) Route(key string, function awslambda.IFunction) {
-	a.faults.position = position()
-	if isNil(function) {
-		a.faults.add("the route %s has no function", key)
+	a.faults.Position = prop.Position()
+	if prop.IsNil(function) {
+		a.faults.Add("the route %s has no function", key)
 		return
 	}
-	a.faults.try(func() {
+	a.faults.Try(func() {
 		a.add(socketRoute{WebSocketEvent: WebSocketEvent{RouteKey: key}, function: function}, a.faults)
 	})
 }
@@ -136,29 +138,29 @@ func (a *WebSocketApi) Route(key string, function awslambda.IFunction) {
 // and close them. The function finds the endpoint of the management API, which
 // the AWS SDK is given as BaseEndpoint, in the environment variable.
 func (a *WebSocketApi) ManageConnections(function *Function, variable string) {
-	a.faults.position = position()
+	a.faults.Position = prop.Position()
 	if function == nil {
-		a.faults.add("ManageConnections has no function")
+		a.faults.Add("ManageConnections has no function")
 		return
 	}
 	if problems := checkEnvironment(&FunctionProps{Environment: map[string]string{variable: ""}}); len(problems) > 0 {
-		a.faults.add("ManageConnections: %s", problems[0])
+		a.faults.Add("ManageConnections: %s", problems[0])
 		return
 	}
-	a.faults.try(func() {
+	a.faults.Try(func() {
 		function.AddEnvironment(&variable, a.stage.CallbackUrl(), nil)
 		a.stage.GrantManagementApiAccess(function)
 	})
 }
 
-func (p *WebSocketApiProps) check(faults *faults) {
-	found := nilPointers(p)
-	setDefault(&p.RouteSelectionExpression, "$request.body.action")
-	setDefault(&p.StageName, DefaultWebSocketStageName)
-	setDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
-	setDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
-	setDefault(&p.AccessLogRetention, DefaultLogRetention)
-	setDefault(&p.AccessLogFormat, socketAccessLogFormat())
+func (p *WebSocketApiProps) check(faults *prop.Faults) {
+	found := prop.NilPointers(p)
+	prop.SetDefault(&p.RouteSelectionExpression, "$request.body.action")
+	prop.SetDefault(&p.StageName, DefaultWebSocketStageName)
+	prop.SetDefault(&p.ThrottlingRateLimit, DefaultThrottlingRateLimit)
+	prop.SetDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
+	prop.SetDefault(&p.AccessLogRetention, DefaultLogRetention)
+	prop.SetDefault(&p.AccessLogFormat, socketAccessLogFormat())
 	if problem := stageNameProblem(p.StageName); problem != "" || p.StageName == defaultStage {
 		found = append(found, fmt.Sprintf("StageName %q is none for a WebSocket API: use at most 128 letters, digits, - and _", p.StageName))
 		p.StageName = DefaultWebSocketStageName
@@ -187,19 +189,19 @@ func (p *WebSocketApiProps) check(faults *faults) {
 		p.DisableExecuteApiEndpoint = true
 	}
 	for _, message := range found {
-		faults.add("%s", message)
+		faults.Add("%s", message)
 	}
 }
 
 var socketIdentity = regexp.MustCompile(`^(route\.request\.(header|querystring|multivalueheader|multivaluequerystring)|context|stageVariables)\.[\w.-]+$`)
 
 func (a *WebSocketApiAuth) check() (found []string) {
-	setDefault(&a.AuthType, NoAuthorizer)
-	found = oneOf("Auth.AuthType", a.AuthType, NoAuthorizer, AWSIAM, "CUSTOM")
+	prop.SetDefault(&a.AuthType, NoAuthorizer)
+	found = prop.OneOf("Auth.AuthType", a.AuthType, NoAuthorizer, AWSIAM, "CUSTOM")
 	switch {
-	case a.AuthType == "CUSTOM" && isNil(a.Function):
+	case a.AuthType == "CUSTOM" && prop.IsNil(a.Function):
 		found = append(found, "Auth has no Function: make it before the API and pass it")
-	case a.AuthType != "CUSTOM" && (!isNil(a.Function) || len(a.IdentitySource) > 0):
+	case a.AuthType != "CUSTOM" && (!prop.IsNil(a.Function) || len(a.IdentitySource) > 0):
 		found = append(found, `Auth.Function and Auth.IdentitySource need the AuthType "CUSTOM"`)
 	}
 	for _, source := range a.IdentitySource {
@@ -212,10 +214,10 @@ func (a *WebSocketApiAuth) check() (found []string) {
 
 func (p *WebSocketApiProps) apiProps() *awsapigatewayv2.WebSocketApiProps {
 	return &awsapigatewayv2.WebSocketApiProps{
-		ApiName:                  optional(p.Name),
-		Description:              optional(p.Description),
+		ApiName:                  prop.Optional(p.Name),
+		Description:              prop.Optional(p.Description),
 		RouteSelectionExpression: &p.RouteSelectionExpression,
-		DisableSchemaValidation:  optionalTrue(p.DisableSchemaValidation),
+		DisableSchemaValidation:  prop.OptionalTrue(p.DisableSchemaValidation),
 	}
 }
 
@@ -235,7 +237,7 @@ func (a *WebSocketApi) complete() {
 		a.authorizer = awsapigatewayv2authorizers.NewWebSocketIamAuthorizer()
 	case "CUSTOM":
 		a.authorizer = awsapigatewayv2authorizers.NewWebSocketLambdaAuthorizer(jsii.String("Authorizer"), p.Auth.Function,
-			&awsapigatewayv2authorizers.WebSocketLambdaAuthorizerProps{IdentitySource: optionalStrings(p.Auth.IdentitySource)})
+			&awsapigatewayv2authorizers.WebSocketLambdaAuthorizerProps{IdentitySource: prop.OptionalStrings(p.Auth.IdentitySource)})
 	}
 	if p.Domain != nil {
 		p.Domain.mapV2(a, a.stage)
@@ -288,15 +290,15 @@ func (a *WebSocketApi) setRouteSettings() {
 // checkRoutes finds what is missing, when all routes are there.
 func (a *WebSocketApi) checkRoutes() {
 	if len(a.routes) == 0 {
-		a.faults.add("the API has no routes: give a function a WebSocketEvent for it, or call Route")
+		a.faults.Add("the API has no routes: give a function a WebSocketEvent for it, or call Route")
 		return
 	}
 	if a.authorizer != nil && a.routes["$connect"] == "" {
-		a.faults.add("Auth is set, but no function has the route $connect, on which alone API Gateway asks it: give one an event for it")
+		a.faults.Add("Auth is set, but no function has the route $connect, on which alone API Gateway asks it: give one an event for it")
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.settings)) {
 		if a.routes[key] == "" {
-			a.faults.add("RouteSettings has %q, which is no route of the API", key)
+			a.faults.Add("RouteSettings has %q, which is no route of the API", key)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func DurationInRange(name string, value, least, most time.Duration) []string {
 	if value >= least && value <= most && value%time.Second == 0 {
 		return nil
 	}
-	return Messages("%s is %s: allowed are %s to %s in whole seconds", name, Short(value), Short(least), Short(most))
+	return Messages("%s is %s: allowed are %s to %s in whole seconds", name, value, Short(least), Short(most))
 }
 
 // Short writes a duration without the zero units of [time.Duration.String].
