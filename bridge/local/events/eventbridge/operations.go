@@ -14,38 +14,25 @@ import (
 
 // operations are the requests that are answered, by their names.
 var operations = map[string]func(s *Service, payload []byte) (any, error){
-	"PutEvents":             request((*Service).putEvents),
-	"TestEventPattern":      request((*Service).testEventPattern),
-	"PutRule":               request((*Service).putRule),
-	"DescribeRule":          request((*Service).describeRule),
-	"ListRules":             request((*Service).listRules),
-	"DeleteRule":            request((*Service).deleteRule),
-	"EnableRule":            request((*Service).enableRule),
-	"DisableRule":           request((*Service).disableRule),
-	"ListRuleNamesByTarget": request((*Service).listRuleNamesByTarget),
-	"PutTargets":            request((*Service).putTargets),
-	"RemoveTargets":         request((*Service).removeTargets),
-	"ListTargetsByRule":     request((*Service).listTargetsByRule),
-	"CreateEventBus":        request((*Service).createEventBus),
-	"DescribeEventBus":      request((*Service).describeEventBus),
-	"ListEventBuses":        request((*Service).listEventBuses),
-	"DeleteEventBus":        request((*Service).deleteEventBus),
-	"TagResource":           request((*Service).nothing),
-	"UntagResource":         request((*Service).nothing),
-	"ListTagsForResource":   request((*Service).noTags),
-}
-
-// request reads the input of an operation.
-func request[In any](do func(*Service, *In) (any, error)) func(*Service, []byte) (any, error) {
-	return func(s *Service, payload []byte) (any, error) {
-		in := new(In)
-		if len(payload) > 0 {
-			if err := json.Unmarshal(payload, in); err != nil {
-				return nil, service.Errorf("SerializationException", "the request cannot be read: %v", err)
-			}
-		}
-		return do(s, in)
-	}
+	"PutEvents":             service.Operation((*Service).putEvents),
+	"TestEventPattern":      service.Operation((*Service).testEventPattern),
+	"PutRule":               service.Operation((*Service).putRule),
+	"DescribeRule":          service.Operation((*Service).describeRule),
+	"ListRules":             service.Operation((*Service).listRules),
+	"DeleteRule":            service.Operation((*Service).deleteRule),
+	"EnableRule":            service.Operation((*Service).enableRule),
+	"DisableRule":           service.Operation((*Service).disableRule),
+	"ListRuleNamesByTarget": service.Operation((*Service).listRuleNamesByTarget),
+	"PutTargets":            service.Operation((*Service).putTargets),
+	"RemoveTargets":         service.Operation((*Service).removeTargets),
+	"ListTargetsByRule":     service.Operation((*Service).listTargetsByRule),
+	"CreateEventBus":        service.Operation((*Service).createEventBus),
+	"DescribeEventBus":      service.Operation((*Service).describeEventBus),
+	"ListEventBuses":        service.Operation((*Service).listEventBuses),
+	"DeleteEventBus":        service.Operation((*Service).deleteEventBus),
+	"TagResource":           service.Operation((*Service).nothing),
+	"UntagResource":         service.Operation((*Service).nothing),
+	"ListTagsForResource":   service.Operation((*Service).noTags),
 }
 
 func (s *Service) nothing(*struct{}) (any, error) { return struct{}{}, nil }

@@ -12,26 +12,13 @@ import (
 
 // operations are the requests that are answered, by their names.
 var operations = map[string]func(s *Service, payload []byte) (any, error){
-	"PutRecord":                 request((*Service).putRecord),
-	"PutRecordBatch":            request((*Service).putRecordBatch),
-	"DescribeDeliveryStream":    request((*Service).describe),
-	"ListDeliveryStreams":       request((*Service).list),
-	"CreateDeliveryStream":      request((*Service).create),
-	"DeleteDeliveryStream":      request((*Service).delete),
-	"ListTagsForDeliveryStream": request((*Service).noTags),
-}
-
-// request reads the input of an operation.
-func request[In any](do func(*Service, *In) (any, error)) func(*Service, []byte) (any, error) {
-	return func(s *Service, payload []byte) (any, error) {
-		in := new(In)
-		if len(payload) > 0 {
-			if err := json.Unmarshal(payload, in); err != nil {
-				return nil, service.Errorf("SerializationException", "the request cannot be read: %v", err)
-			}
-		}
-		return do(s, in)
-	}
+	"PutRecord":                 service.Operation((*Service).putRecord),
+	"PutRecordBatch":            service.Operation((*Service).putRecordBatch),
+	"DescribeDeliveryStream":    service.Operation((*Service).describe),
+	"ListDeliveryStreams":       service.Operation((*Service).list),
+	"CreateDeliveryStream":      service.Operation((*Service).create),
+	"DeleteDeliveryStream":      service.Operation((*Service).delete),
+	"ListTagsForDeliveryStream": service.Operation((*Service).noTags),
 }
 
 // The quotas of PutRecordBatch:
