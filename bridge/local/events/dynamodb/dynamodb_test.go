@@ -147,6 +147,8 @@ func (f *fixture) get(id string) string {
 // events are the records of the stream in short: "INSERT a:->1".
 func (f *fixture) events() []string {
 	f.t.Helper()
+	_, err := f.process(f.t.Context()) // as a request has it come up
+	f.check(err)
 	records, err := f.read("Orders", 0, 10_000)
 	f.check(err)
 	var all []string

@@ -115,6 +115,17 @@ func (p *process) stop() {
 	}
 }
 
+// kill ends a process that broke off a write by an error, and gives the error
+// back; nil does nothing. Nobody knows what became of the write: the next
+// process finds out, before it serves anyone.
+func (p *process) kill(err error) error {
+	if err != nil {
+		_ = p.cmd.Process.Kill() // or it has ended
+		<-p.exited
+	}
+	return err
+}
+
 // ended reports whether the process has ended.
 func (p *process) ended() bool {
 	select {

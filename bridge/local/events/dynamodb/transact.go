@@ -69,14 +69,15 @@ func (s *Service) transactWrite(ctx context.Context, p *process, body []byte) (*
 	reasons, failed, err := run(ctx, p, all)
 	if err != nil || failed {
 		if undone := s.undo(ctx, p, changes); undone != nil {
-			return nil, fmt.Errorf("a transaction that failed cannot be undone before the next start: %w", undone)
+			return nil, fmt.Errorf("a transaction that failed cannot be undone before the next start: %w", p.kill(undone))
 		}
 		if err != nil {
 			return nil, err
 		}
 		return cancelled(reasons), nil
 	}
-	return &answer{status: http.StatusOK, body: []byte("{}")}, s.commit(ctx, p, all, changes, t.ClientRequestToken, digest[:])
+	err = s.commit(ctx, p, all, changes, t.ClientRequestToken, digest[:])
+	return &answer{status: http.StatusOK, body: []byte("{}")}, p.kill(err)
 }
 
 // digestOf is the same for the same operations, in whichever order an SDK writes

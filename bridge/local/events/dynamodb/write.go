@@ -38,6 +38,8 @@ type intent struct {
 	Old   item   `json:"old,omitempty"`
 	// Undo says that it was part of a transaction, which is undone.
 	Undo bool `json:"undo,omitempty"`
+	// Expired says that the item's time to live was over.
+	Expired bool `json:"expired,omitempty"`
 }
 
 // writeRequest is what matters here of PutItem, UpdateItem and DeleteItem.
@@ -80,7 +82,7 @@ func (s *Service) apply(ctx context.Context, p *process, operation string, body 
 	}
 	a, err := p.call(ctx, operation, body)
 	if err != nil {
-		return nil, err // the intent stays: nobody knows what became of it
+		return nil, p.kill(err)
 	}
 	if a.status != http.StatusOK {
 		if returnOld && a.isCode("ConditionalCheckFailedException") && c.old != nil {
@@ -88,10 +90,12 @@ func (s *Service) apply(ctx context.Context, p *process, operation string, body 
 		}
 		return a, s.forgetIntents(c)
 	}
-	return a, s.after(ctx, p, nil, c)
+	return a, p.kill(s.after(ctx, p, nil, c))
 }
 
-// before reads items as they are, and notes that they are about to change.
+// before reads items as they are, and notes that they are about to change. The
+// notes that a process leaves are read when it has ended: where it has, these
+// may be too late, and nothing is to be written to it.
 func (s *Service) before(ctx context.Context, p *process, undo bool, changes ...*change) error {
 	for _, c := range changes {
 		var err error
@@ -99,16 +103,20 @@ func (s *Service) before(ctx context.Context, p *process, undo bool, changes ...
 			return err
 		}
 	}
-	return s.env.Store.Update(func(tx *store.Tx) error {
+	err := s.env.Store.Update(func(tx *store.Tx) error {
 		for _, c := range changes {
 			if c.table.stream() == nil && !undo {
 				continue
 			}
 			c.intent = []byte(service.NewID())
-			tx.Put(intentsTable, c.intent, encode(intent{Table: c.table.name, Key: c.key, Old: c.old, Undo: undo}))
+			tx.Put(intentsTable, c.intent, encode(intent{Table: c.table.name, Key: c.key, Old: c.old, Undo: undo, Expired: c.expired}))
 		}
 		return nil
 	})
+	if err == nil && p.ended() {
+		return errors.Join(errors.New("the local DynamoDB has ended; try again"), s.forgetIntents(changes...))
+	}
+	return err
 }
 
 // after reads items as they have become, and writes the records of the streams
@@ -178,7 +186,7 @@ func (s *Service) settle(p *process, key []byte, i intent) error {
 	if err != nil {
 		return err
 	}
-	c := &change{table: t, key: i.Key, old: i.Old, intent: key}
+	c := &change{table: t, key: i.Key, old: i.Old, intent: key, expired: i.Expired}
 	switch {
 	case t == nil: // the table is gone, and the item with it
 		return s.forgetIntents(c)
@@ -242,13 +250,13 @@ func (s *Service) writeBatch(ctx context.Context, p *process, body []byte) (*ans
 		return nil, err
 	}
 	a, err := p.call(ctx, "BatchWriteItem", body)
-	if err != nil {
-		return nil, err
-	}
-	if a.status != http.StatusOK {
+	if err == nil && a.status != http.StatusOK {
 		return a, s.forgetIntents(changes...)
 	}
-	return a, s.after(ctx, p, nil, changes...)
+	if err == nil {
+		err = s.after(ctx, p, nil, changes...)
+	}
+	return a, p.kill(err)
 }
 
 // changesOf are the changes of a batch to tables with streams. What is not of
