@@ -203,8 +203,8 @@ func TestLambdaEndpoint(t *testing.T) {
 	}
 }
 
-// TestDebugger: the function is started by Delve, which is a stand-in here that
-// starts it at once.
+// TestDebugger: what Delve is given, by a stand-in for it that
+// starts the function at once. The real one is in e2e.
 func TestDebugger(t *testing.T) {
 	bin, given := t.TempDir(), filepath.Join(t.TempDir(), "given")
 	script := "#!/bin/sh\necho \"$@\" >> " + given + "\nfor last; do :; done\nexec \"$last\"\n"

@@ -148,7 +148,7 @@ func RemoveStandIns() {
 }
 
 // Prepare installs ahead what the tests need from outside: the SAM CLI, the
-// AWS emulator and the parts of the stand-ins for the runtimes.
+// AWS emulator, Delve and the parts of the stand-ins for the runtimes.
 func Prepare(progress io.Writer, runtimeIDs ...string) error {
 	if _, err := installSAM(progress); err != nil {
 		return err
@@ -160,6 +160,9 @@ func Prepare(progress io.Writer, runtimeIDs ...string) error {
 		return err
 	}
 	if _, err := installNag(progress); err != nil {
+		return err
+	}
+	if _, err := installDelve(progress); err != nil {
 		return err
 	}
 	if err := installBrowser(progress); err != nil {
