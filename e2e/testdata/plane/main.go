@@ -10,6 +10,7 @@ import (
 	"net/http"
 	_ "net/http/pprof" // for measuring
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/local/events"
@@ -20,6 +21,9 @@ func main() {
 	dir := flag.String("dir", ".bailey", "folder of the state")
 	profile := flag.String("pprof", "", "address of the profiler")
 	flag.Parse()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // as the command bailey does
+	}
 	if *profile != "" {
 		go func() { fmt.Fprintln(os.Stderr, http.ListenAndServe(*profile, nil)) }() //nolint:gosec // it is a tool of a test
 	}
