@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -150,6 +151,8 @@ func (s *Store) signal() {
 func (s *Store) write() {
 	defer close(s.done)
 	for {
+		// Who can run may give its call first: a group costs little more for it.
+		runtime.Gosched()
 		s.mu.Lock()
 		group := s.queue
 		if len(group) > maxGroup {
