@@ -11,11 +11,17 @@ type ARN struct{ Partition, Service, Region, AccountID, Resource string }
 
 // ParseARN takes an ARN apart. ok is false where it is none.
 func ParseARN(text string) (arn ARN, ok bool) {
-	parts := strings.SplitN(text, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] == "" || parts[5] == "" {
+	rest, ok := strings.CutPrefix(text, "arn:")
+	for _, part := range []*string{&arn.Partition, &arn.Service, &arn.Region, &arn.AccountID} {
+		if ok {
+			*part, rest, ok = strings.Cut(rest, ":")
+		}
+	}
+	if !ok || arn.Service == "" || rest == "" {
 		return ARN{}, false
 	}
-	return ARN{parts[1], parts[2], parts[3], parts[4], parts[5]}, true
+	arn.Resource = rest
+	return arn, true
 }
 
 func (a ARN) String() string {
