@@ -35,6 +35,11 @@ type message struct {
 	sequence   string // of FIFO topics
 
 	filtered map[string]filter.Attribute // the attributes as filters want them
+
+	// envelope is the beginning of the notification of a protocol, which all
+	// its subscriptions share.
+	envelope    []byte
+	envelopeFor string
 }
 
 // textFor is what a protocol gets.
@@ -179,8 +184,24 @@ func (s *Service) signature(o *object, urlName string) {
 // notification is the JSON that queues, streams and HTTP endpoints get.
 // See https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func (s *Service) notification(t *topic, sub *subscription, m *message) []byte {
-	text := m.textFor(sub.Protocol)
-	o := &object{make([]byte, 0, 800+len(text)*9/8)}
+	if m.envelopeFor != sub.Protocol {
+		m.envelope, m.envelopeFor = s.envelope(t, sub.Protocol, m), sub.Protocol
+	}
+	o := &object{append(make([]byte, 0, len(m.envelope)+300), m.envelope...)}
+	o.field("UnsubscribeURL", s.unsubscribeURL(sub))
+	if len(m.attributes) > 0 {
+		o.name("MessageAttributes")
+		o.attributes(m.attributes)
+	}
+	o.close()
+	return o.b
+}
+
+// envelope is the beginning of a notification, with all that does not depend on
+// the subscription.
+func (s *Service) envelope(t *topic, protocol string, m *message) []byte {
+	text := m.textFor(protocol)
+	o := &object{make([]byte, 0, 500+len(text)*5/4)}
 	o.open()
 	o.field("Type", "Notification")
 	o.field("MessageId", m.id)
@@ -193,15 +214,9 @@ func (s *Service) notification(t *topic, sub *subscription, m *message) []byte {
 	}
 	o.field("Message", text)
 	o.field("Timestamp", m.at.UTC().Format(timeFormat))
-	if !t.fifo() && sub.Protocol != "firehose" {
+	if !t.fifo() && protocol != "firehose" {
 		s.signature(o, "SigningCertURL")
 	}
-	o.field("UnsubscribeURL", s.unsubscribeURL(sub))
-	if len(m.attributes) > 0 {
-		o.name("MessageAttributes")
-		o.attributes(m.attributes)
-	}
-	o.close()
 	return o.b
 }
 

@@ -48,6 +48,7 @@ func (s *Service) prepare(t *topic, m *message) *publication {
 
 // fork makes the branches.
 func (p *publication) fork(s *Service) {
+	p.message.envelopeFor = "" // where a transaction runs again, its sequence number is another
 	subs := s.subscribersOf(p.topic.ARN)
 	p.branches = make([]branch, 0, len(subs))
 	for _, sub := range subs {
