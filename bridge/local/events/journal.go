@@ -33,7 +33,11 @@ func newJournal() *journal { return &journal{ring: make([]service.Note, kept)} }
 
 // note counts n in tx and shows it to watchers after the commit.
 func (p *Plane) note(tx *store.Tx, n service.Note) {
-	tx.Add(countsTable, n.What+"\x00"+n.Source+"\x00"+n.Target, int64(max(1, n.Count)))
+	var room [256]byte // where the key has its place without the heap, most often
+	key := append(append(room[:0], n.What...), 0)
+	key = append(append(key, n.Source...), 0)
+	key = append(key, n.Target...)
+	tx.Add(countsTable, key, int64(max(1, n.Count)))
 	if n.Time.IsZero() {
 		n.Time = p.options.Now()
 	}

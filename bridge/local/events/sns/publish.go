@@ -28,12 +28,13 @@ type branch struct {
 type publication struct {
 	topic    *topic
 	message  *message
+	text     []byte // of the message, for the journal
 	branches []branch
 }
 
 // prepare does what can be done ahead of the transaction.
 func (s *Service) prepare(t *topic, m *message) *publication {
-	p := &publication{topic: t, message: m}
+	p := &publication{topic: t, message: m, text: []byte(m.text)}
 	m.id, m.at = service.NewID(), s.env.Now()
 	if t.fifo() {
 		if m.dedup == "" {
@@ -106,7 +107,7 @@ func (s *Service) put(tx *store.Tx, p *publication) (id, sequence string) {
 		m.sequence = sequence
 		p.fork(s)
 	}
-	s.env.Note(tx, service.Note{What: service.Published, Target: t.ARN, MessageID: id, Body: []byte(m.text)})
+	s.env.Note(tx, service.Note{What: service.Published, Target: t.ARN, MessageID: id, Body: p.text})
 	for i := range p.branches {
 		s.deliver(tx, p, &p.branches[i])
 	}
@@ -115,7 +116,7 @@ func (s *Service) put(tx *store.Tx, p *publication) (id, sequence string) {
 
 // deliver stores what becomes of a branch.
 func (s *Service) deliver(tx *store.Tx, p *publication, b *branch) {
-	note := service.Note{Source: p.topic.ARN, Target: b.sub.Endpoint, MessageID: p.message.id, Body: []byte(p.message.text)}
+	note := service.Note{Source: p.topic.ARN, Target: b.sub.Endpoint, MessageID: p.message.id, Body: p.text}
 	switch {
 	case b.filtered:
 		note.What = service.Filtered

@@ -158,11 +158,12 @@ func (s *Service) receiveMessage(c *call) (answer, error) {
 	if e != nil {
 		return nil, e
 	}
+	names := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)
+	o.Bare = len(names) == 0
 	all, err := s.receive(c, q, o)
 	if err != nil {
 		return nil, err
 	}
-	names := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)
 	for _, m := range all {
 		in.choose(m, names)
 	}

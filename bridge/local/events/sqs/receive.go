@@ -25,6 +25,8 @@ type ReceiveOptions struct {
 	// Visibility is how long the messages are invisible; below 0 it is the
 	// queue's own.
 	Visibility time.Duration
+	// Bare leaves the system attributes out.
+	Bare bool
 	// AttemptID makes a FIFO queue answer the same again for five minutes.
 	AttemptID string
 }
@@ -84,7 +86,7 @@ func (s *Service) receive(ctx context.Context, q *queue, o ReceiveOptions) ([]*M
 		s.expire(q, t.expired)
 		s.bury(q, t.dead)
 		if len(t.received) > 0 {
-			messages, err := s.read(q, t.received)
+			messages, err := s.read(q, t.received, o.Bare)
 			if err != nil || len(messages) > 0 {
 				return messages, err
 			}
@@ -152,7 +154,7 @@ func (s *Service) await(ctx context.Context, q *queue, woken chan struct{}, left
 
 // read makes messages of what was taken. One that was deleted meanwhile is
 // left out.
-func (s *Service) read(q *queue, messages []*message) ([]*Message, error) {
+func (s *Service) read(q *queue, messages []*message, bare bool) ([]*Message, error) {
 	all := make([]*Message, 0, len(messages))
 	type state struct {
 		count uint32
@@ -174,39 +176,43 @@ func (s *Service) read(q *queue, messages []*message) ([]*Message, error) {
 			if err != nil {
 				return err
 			}
-			all = append(all, s.message(q, r, m.seq, states[i].count, states[i].first))
+			received := &Message{
+				MessageID: r.id, ReceiptHandle: handle(q.id, m.seq, states[i].count), Body: r.body, MD5OfBody: hexOf(r.md5Body),
+				MessageAttributes: r.attributes,
+			}
+			if len(r.attributes) > 0 {
+				received.MD5OfMessageAttributes = hexOf(r.md5Attrs)
+			}
+			if !bare {
+				received.Attributes = systemAttributes(q, r, m.seq, states[i].count, states[i].first)
+			}
+			all = append(all, received)
 		}
 		return nil
 	})
 	return all, err
 }
 
-func (s *Service) message(q *queue, r *record, seq uint64, count uint32, first int64) *Message {
-	m := &Message{
-		MessageID: r.id, ReceiptHandle: handle(q.id, seq, count), Body: r.body, MD5OfBody: hexOf(r.md5Body),
-		Attributes: map[string]string{
-			"SenderId":                         r.sender,
-			"SentTimestamp":                    strconv.FormatInt(r.sent, 10),
-			"ApproximateReceiveCount":          strconv.Itoa(int(r.count + count)),
-			"ApproximateFirstReceiveTimestamp": strconv.FormatInt(first, 10),
-		},
-		MessageAttributes: r.attributes,
-	}
-	if len(r.attributes) > 0 {
-		m.MD5OfMessageAttributes = hexOf(r.md5Attrs)
+// systemAttributes are all that SQS tells of a message.
+func systemAttributes(q *queue, r *record, seq uint64, count uint32, first int64) map[string]string {
+	all := map[string]string{
+		"SenderId":                         r.sender,
+		"SentTimestamp":                    strconv.FormatInt(r.sent, 10),
+		"ApproximateReceiveCount":          strconv.Itoa(int(r.count + count)),
+		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(first, 10),
 	}
 	if q.fifo {
-		m.Attributes["SequenceNumber"] = sequenceNumber(seq)
-		m.Attributes["MessageDeduplicationId"] = r.dedup
+		all["SequenceNumber"] = sequenceNumber(seq)
+		all["MessageDeduplicationId"] = r.dedup
 	}
-	for name, value := range map[string]string{
-		"MessageGroupId": r.group, "AWSTraceHeader": r.trace, "DeadLetterQueueSourceArn": r.origin,
+	for _, a := range [...]struct{ name, value string }{
+		{"MessageGroupId", r.group}, {"AWSTraceHeader", r.trace}, {"DeadLetterQueueSourceArn", r.origin},
 	} {
-		if value != "" {
-			m.Attributes[name] = value
+		if a.value != "" {
+			all[a.name] = a.value
 		}
 	}
-	return m
+	return all
 }
 
 // handle is a receipt handle: which queue, which message, which receive of it.

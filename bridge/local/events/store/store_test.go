@@ -75,7 +75,7 @@ func TestFailedUpdateLeavesNothingAndSparesOthers(t *testing.T) {
 	for i := range 200 {
 		group.Go(func() {
 			err := s.Update(func(tx *store.Tx) error {
-				tx.Add("sums", "all", 1)
+				tx.Add("sums", []byte("all"), 1)
 				tx.Put("a", store.Key(uint64(i)), []byte("x"))
 				tx.AfterCommit(func() { committed.Add(1) })
 				if i%5 == 0 {

@@ -14,7 +14,7 @@ import (
 type Tx struct {
 	bolt   *bolt.Tx
 	tables map[string]*bolt.Bucket
-	sums   map[string]map[string]int64
+	sums   map[string]map[string]*int64
 	after  []func()
 	writes int
 	err    error // the first one of a Put or Delete
@@ -108,21 +108,30 @@ func (t *Tx) Tables(prefix string) []string {
 }
 
 // Add adds to a counter, which [Tx.Sum] reads. All additions of a group are
-// written as one.
-func (t *Tx) Add(table, key string, n int64) {
+// written as one. The key may be changed afterwards.
+func (t *Tx) Add(table string, key []byte, n int64) {
 	t.writes++
+	if sum := t.sums[table][string(key)]; sum != nil {
+		*sum += n
+		return
+	}
 	if t.sums == nil {
-		t.sums = map[string]map[string]int64{}
+		t.sums = map[string]map[string]*int64{}
 	}
 	if t.sums[table] == nil {
-		t.sums[table] = map[string]int64{}
+		t.sums[table] = map[string]*int64{}
 	}
-	t.sums[table][key] += n
+	first := n
+	t.sums[table][string(key)] = &first
 }
 
 // Sum is a counter, 0 where nothing was added yet.
 func (t *Tx) Sum(table, key string) int64 {
-	return Uint(t.Get(table, []byte(key))) + t.sums[table][key]
+	sum := Uint(t.Get(table, []byte(key)))
+	if added := t.sums[table][key]; added != nil {
+		sum += *added
+	}
+	return sum
 }
 
 // AfterCommit has fn run when the transaction is durable, in the goroutine
@@ -146,7 +155,7 @@ func Uint(b []byte) int64 {
 func (t *Tx) flush() {
 	for table, sums := range t.sums {
 		for key, n := range sums {
-			t.Put(table, []byte(key), Key(uint64(Uint(t.Get(table, []byte(key)))+n))) //nolint:gosec // counters do not reach 2^63
+			t.Put(table, []byte(key), Key(uint64(Uint(t.Get(table, []byte(key)))+*n))) //nolint:gosec // counters do not reach 2^63
 		}
 	}
 }
