@@ -306,7 +306,8 @@ func TestConnectionsBySDK(t *testing.T) {
 	}()
 	context, _ := at(event, "requestContext").(map[string]any)
 	endpoint := fmt.Sprintf("http://%s/%s", context["domainName"], context["stage"])
-	if out := succeed(t, filepath.Join(apis(t), ".bailey", "run"), e2e.Python(t), "-c", connectionsByBoto3, endpoint, context["connectionId"].(string)); out != "ok\n" {
+	certificates := filepath.Join(apis(t), ".bailey", "run", fmt.Sprint("certificate-", apisGateway(t).process.Process.Pid))
+	if out := succeed(t, certificates, e2e.Python(t), "-c", connectionsByBoto3, endpoint, context["connectionId"].(string)); out != "ok\n" {
 		t.Error(out)
 	}
 	<-done

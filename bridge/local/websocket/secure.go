@@ -9,12 +9,16 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
@@ -36,7 +40,8 @@ type Certificate struct {
 const validity = 30 * 24 * time.Hour
 
 // NewCertificate makes a certificate for localhost, the loopback addresses and
-// host, and writes what functions need to trust it into the folder dir.
+// host, and writes what functions need to trust it into a folder of this
+// process in the folder dir: a second server of the same project has another.
 func NewCertificate(dir, host string) (*Certificate, error) {
 	authority, authorityKey, err := newAuthority()
 	if err != nil {
@@ -47,6 +52,8 @@ func NewCertificate(dir, host string) (*Certificate, error) {
 		return nil, err
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Raw})
+	removeLeft(dir)
+	dir = filepath.Join(dir, ofProcess+strconv.Itoa(os.Getpid()))
 	c := &Certificate{config: config, file: filepath.Join(dir, "authority.pem")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -61,6 +68,23 @@ func NewCertificate(dir, host string) (*Certificate, error) {
 		}
 	}
 	return c, nil
+}
+
+// ofProcess begins the name of a process's folder, which its number ends.
+const ofProcess = "certificate-"
+
+// removeLeft removes the folders of processes that have ended.
+func removeLeft(dir string) {
+	folders, _ := filepath.Glob(filepath.Join(dir, ofProcess+"*")) // the pattern is a good one
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(folder), ofProcess))
+		if err != nil {
+			continue
+		}
+		if process, err := os.FindProcess(pid); err == nil && errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+			_ = os.RemoveAll(folder) // the next server tries again
+		}
+	}
 }
 
 // Environ are the variables by which the AWS SDKs and Node.js trust the

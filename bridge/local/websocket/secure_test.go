@@ -3,10 +3,13 @@ package websocket_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -120,6 +123,41 @@ func TestTrust(t *testing.T) {
 	}
 	var none *websocket.Certificate
 	none.Trust(app)
+}
+
+// TestCertificatesOfProcesses: a server leaves those of servers beside it alone,
+// and removes those of servers that are gone.
+func TestCertificatesOfProcesses(t *testing.T) {
+	dir := t.TempDir()
+	beside, gone := exec.Command("sleep", "60"), exec.Command("true")
+	if err := errors.Join(beside.Start(), gone.Run()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = beside.Process.Kill()
+		_ = beside.Wait() // it was killed
+	}()
+	for _, process := range []*exec.Cmd{beside, gone} {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprint("certificate-", process.Process.Pid)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	certificate, err := websocket.NewCertificate(dir, "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, e := range entries {
+		got[e.Name()] = true
+	}
+	own := filepath.Base(filepath.Dir(certificate.Environ()["NODE_EXTRA_CA_CERTS"]))
+	if want := fmt.Sprint("certificate-", beside.Process.Pid); len(got) != 2 || !got[want] || !got[own] {
+		t.Errorf("there are %v: want %s and %s", got, want, own)
+	}
 }
 
 // TestEitherManyAtATime: both kinds side by side, with clients that say nothing
