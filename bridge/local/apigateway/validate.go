@@ -7,8 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
+	"github.com/bailey-cdk/bailey/bridge/local/apigateway/schema"
 	"github.com/bailey-cdk/bailey/bridge/model"
 )
 
@@ -45,16 +44,16 @@ func (x *exchange) validateBody(v *model.Validation) error {
 	if name == "" {
 		return nil
 	}
-	schema, err := x.schemas.schema(name)
+	checked, err := x.schemas.schema(name)
 	if err != nil {
 		x.gateway.noteOnce("model "+x.api.Path+" "+name, "%s: the model %s is no JSON schema that can be checked: %v", x.api.Name, name, err)
 		return nil
 	}
-	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(x.body))
+	instance, err := schema.Decode(bytes.NewReader(x.body))
 	if err != nil {
 		return errors.New("it is no JSON")
 	}
-	return schema.Validate(instance)
+	return checked.Validate(instance)
 }
 
 // schemas are the models of an API, compiled when the first request needs one.
@@ -62,25 +61,21 @@ func (x *exchange) validateBody(v *model.Validation) error {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html
 type schemas struct {
 	models   map[string]string
-	compiled onceMap[*jsonschema.Schema]
+	compiled onceMap[*schema.Schema]
 }
 
-func (s *schemas) schema(name string) (*jsonschema.Schema, error) {
-	return s.compiled.get(name, func() (*jsonschema.Schema, error) {
-		c := jsonschema.NewCompiler()
-		c.DefaultDraft(jsonschema.Draft4)
-		c.UseLoader(noLoader{})
+func (s *schemas) schema(name string) (*schema.Schema, error) {
+	return s.compiled.get(name, func() (*schema.Schema, error) {
+		documents := map[string]any{}
 		for model, text := range s.models {
-			document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+			document, err := schema.Decode(strings.NewReader(text))
 			if err != nil {
 				return nil, err
 			}
 			s.resolve(document, document)
-			if err := c.AddResource(modelURL(model), document); err != nil {
-				return nil, err
-			}
+			documents[modelURL(model)] = document
 		}
-		return c.Compile(modelURL(name))
+		return schema.Compile(documents, modelURL(name))
 	})
 }
 
@@ -117,11 +112,4 @@ func defines(root any, name string) bool {
 	object, _ := root.(map[string]any)
 	definitions, _ := object["definitions"].(map[string]any)
 	return definitions[name] != nil
-}
-
-// noLoader keeps a schema from naming files or addresses.
-type noLoader struct{}
-
-func (noLoader) Load(address string) (any, error) {
-	return nil, errors.New("there is no model " + strings.TrimPrefix(address, modelScheme))
 }
