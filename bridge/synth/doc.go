@@ -57,7 +57,8 @@
 // that.
 //
 // Which files have changed is found without reading all of them: package filehash
-// says how, and why that is no matter of time stamps.
+// says how, and why that is no matter of time stamps. Once that was found some
+// seconds after the last change, a seal over all of these files says it the next time.
 //
 // # The compiled app
 //

@@ -22,11 +22,11 @@ const (
 // content, and links to where they point. Skip leaves out files and folders, given
 // their path and name. A link that leads out of dir is an error, for what is there
 // may change unseen; so is a tree beyond the limits.
-func hashFiles(known *filehash.Cache, dir string, skip func(path, name string) bool) (map[string]string, error) {
-	hashes := map[string]string{}
+func hashFiles(known *filehash.Cache, dir string, skip func(path, name string) bool) (hashes map[string]string, folders []string, err error) {
+	hashes = map[string]string{}
 	var files []string
 	var size int64
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -36,6 +36,7 @@ func hashFiles(known *filehash.Cache, dir string, skip func(path, name string) b
 			}
 			return nil
 		case e.IsDir():
+			folders = append(folders, path)
 			return nil
 		case e.Type() == fs.ModeSymlink:
 			hashes[slashed(dir, path)], err = hashLink(dir, path)
@@ -54,9 +55,9 @@ func hashFiles(known *filehash.Cache, dir string, skip func(path, name string) b
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return hashes, hashInto(known, hashes, dir, files)
+	return hashes, folders, hashInto(known, hashes, dir, files)
 }
 
 func slashed(dir, path string) string {

@@ -94,9 +94,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	w := newWatch(o, conf, out)
 	if w != nil && !o.Force {
-		if last := w.last(); last != nil {
+		if warnings, ok := w.last(start); ok {
 			o.clock.end()
-			return Result{Assembly: out, Duration: time.Since(start), Unchanged: true, Warnings: last.Warnings, Phases: o.clock.phases}, nil
+			return Result{Assembly: out, Duration: time.Since(start), Unchanged: true, Warnings: warnings, Phases: o.clock.phases}, nil
 		}
 	}
 	return run(ctx, o, conf, w, out, start)

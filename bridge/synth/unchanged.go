@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/synth/kernel"
 	"github.com/bailey-cdk/bailey/internal/atomicfile"
@@ -54,7 +55,8 @@ type watch struct {
 	out     string   // the assembly
 	made    string   // Circumstances
 	listing string
-	old     *record // of the last run, if any
+	old     *record // of the last run, if any, once looked was called
+	looked  bool
 	tree    map[string]string
 	hashes  *filehash.Cache
 	source  map[string]string // of the old record's program, as it is now
@@ -76,12 +78,12 @@ func newWatch(o Options, conf *config, out string) *watch {
 	if !ok || conf.Build != "" || root == "" {
 		return nil
 	}
-	w := &watch{o: o, conf: conf, program: program, args: args, root: root, out: out, hashes: filehash.OpenCache(out + ".hashes")}
+	w := &watch{o: o, conf: conf, program: program, args: args, root: root, out: out}
+	w.hashes = filehash.OpenCache(w.hashesFile())
 	w.made, w.listing = w.circumstances()
 	if w.made == "" {
 		return nil
 	}
-	w.old = readRecord(w.recordFile())
 	return w
 }
 
@@ -113,31 +115,70 @@ func Root(dir string) string {
 	return ""
 }
 
-// recordFile lies beside the assembly, which may be replaced as a whole.
+// These lie beside the assembly, which may be replaced as a whole.
 func (w *watch) recordFile() string { return w.out + ".inputs.json" }
+func (w *watch) hashesFile() string { return w.out + ".hashes" }
+func (w *watch) sealFile() string   { return w.out + ".seal" }
 
-// last returns the record of the last run where its assembly is what a run would
-// make now. Any trouble with it means that it is not.
-func (w *watch) last() *record {
-	r := w.old
+// last returns the warnings of the last run, and ok where its assembly is what a
+// run would make now. Any trouble means that it is not. Began is a moment before.
+func (w *watch) last(began time.Time) (warnings []string, ok bool) {
+	note, ok := filehash.Sealed(w.sealFile(), w.made)
+	if ok && json.Unmarshal([]byte(note), &warnings) == nil {
+		return warnings, true
+	}
+	r := w.before()
 	if r == nil || r.Circumstances != w.made || !w.unedited() {
-		return nil
+		return nil, false
 	}
-	var err error
-	if w.tree, err = w.hashTree(); err != nil || !maps.Equal(data(w.tree), r.Tree) {
-		return nil
+	tree, folders, err := w.hashTree()
+	if w.tree = tree; err != nil || !maps.Equal(data(tree), r.Tree) {
+		return nil, false
 	}
-	if assembly, err := hashFiles(w.hashes, w.out, nil); err != nil || !maps.Equal(assembly, r.Assembly) {
-		return nil
+	assembly, more, err := hashFiles(w.hashes, w.out, nil)
+	if err != nil || !maps.Equal(assembly, r.Assembly) {
+		return nil, false
 	}
-	_ = w.hashes.Save() // else the next look is slower
-	return r
+	// Without these two the next look takes longer.
+	_ = w.hashes.Save()
+	_ = w.seal(r, began, append(folders, more...))
+	return r.Warnings, true
+}
+
+// seal notes that nothing has changed, of all that last looks at.
+func (w *watch) seal(r *record, began time.Time, paths []string) error {
+	note, err := json.Marshal(r.Warnings)
+	if err != nil {
+		return err
+	}
+	for file, hash := range r.Tree {
+		if hash != "" {
+			paths = append(paths, filepath.Join(w.root, filepath.FromSlash(file)))
+		}
+	}
+	for file := range r.Assembly {
+		paths = append(paths, filepath.Join(w.out, filepath.FromSlash(file)))
+	}
+	for file := range r.Source {
+		paths = append(paths, file)
+	}
+	paths = append(append(paths, w.recordFile()), r.Program.Above()...)
+	slices.Sort(paths)
+	return filehash.Seal(w.sealFile(), w.made, string(note), began, slices.Compact(paths))
+}
+
+// before is the record of the last run, if any.
+func (w *watch) before() *record {
+	if !w.looked {
+		w.old, w.looked = readRecord(w.recordFile()), true
+	}
+	return w.old
 }
 
 // unedited tells whether the app's source is what was recorded.
 func (w *watch) unedited() bool {
 	var err error
-	w.source, err = w.old.Program.Hash(w.hashes)
+	w.source, err = w.before().Program.Hash(w.hashes)
 	return err == nil && maps.Equal(w.source, w.old.Source)
 }
 
@@ -145,7 +186,7 @@ func (w *watch) unedited() bool {
 // of the same packages: nothing has changed but the bodies of Go files. The go
 // command then need not list them again.
 func (w *watch) samePackages() bool {
-	if w.old == nil || w.old.Listing != w.listing {
+	if w.before() == nil || w.old.Listing != w.listing {
 		return false
 	}
 	if w.unedited() {
@@ -161,7 +202,7 @@ func itself(file string) string { return file }
 // it.
 func (w *watch) begin(ctx context.Context) {
 	if w.tree == nil {
-		w.tree, _ = w.hashTree() // nil: nothing will be recorded
+		w.tree, _, _ = w.hashTree() // nil: nothing will be recorded
 	}
 	if w.samePackages() {
 		w.known = &listing{w.old.Program, w.old.GOROOT}
@@ -208,11 +249,11 @@ func (w *watch) record(warnings []string) (done bool) {
 	if err != nil || !w.sameSource(source) {
 		return false
 	}
-	tree, err := w.hashTree()
+	tree, _, err := w.hashTree()
 	if err != nil || !maps.Equal(tree, w.tree) {
 		return false
 	}
-	assembly, err := hashFiles(w.hashes, w.out, nil)
+	assembly, _, err := hashFiles(w.hashes, w.out, nil)
 	if err != nil || !w.explained(assembly) {
 		return false
 	}
@@ -294,10 +335,10 @@ func (w *watch) staged(file string) bool {
 	return true
 }
 
-// hashTree hashes the files of the project.
-func (w *watch) hashTree() (map[string]string, error) {
+// hashTree hashes the files of the project, see [hashFiles].
+func (w *watch) hashTree() (hashes map[string]string, folders []string, err error) {
 	outputs := []string{
-		w.out, w.out + ".inputs.json", w.out + ".hashes", filepath.Join(w.o.Dir, ".bailey"), filepath.Join(w.o.Dir, ".aws-sam"), filepath.Join(w.o.Dir, "cdk.out"),
+		w.out, w.recordFile(), w.hashesFile(), w.sealFile(), filepath.Join(w.o.Dir, ".bailey"), filepath.Join(w.o.Dir, ".aws-sam"), filepath.Join(w.o.Dir, "cdk.out"),
 		filepath.Join(w.o.Dir, "samconfig.toml"),
 	}
 	return hashFiles(w.hashes, w.root, func(path, name string) bool {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/synth"
 )
@@ -147,12 +148,13 @@ func TestUnchanged(t *testing.T) {
 		"a command that is not only go": {file("cdk.json", `{"app":"true; go run ./infra"}`), true},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
+		check := func(t *testing.T, settle func(*project)) {
 			t.Parallel()
 			p := newProject(t)
 			if !p.synth() {
 				t.Fatal("the first synth did not run the app")
 			}
+			settle(p)
 			if p.synth() {
 				t.Fatal("the second synth ran the app")
 			}
@@ -160,8 +162,26 @@ func TestUnchanged(t *testing.T) {
 			if ran := p.synth(); ran != test.runs {
 				t.Errorf("the app ran: %v, want %v", ran, test.runs)
 			}
-		})
+		}
+		t.Run(name, func(t *testing.T) { check(t, func(*project) {}) })
+		// Once nothing has changed for a while, a seal says so.
+		t.Run(name+", later", func(t *testing.T) { check(t, (*project).seal) })
 	}
+}
+
+// seal waits until a synth finds that nothing has changed for long enough to
+// remember that.
+func (p *project) seal() {
+	p.t.Helper()
+	seal := filepath.Join(p.dir, ".bailey", "cdk.out.seal")
+	for range 100 {
+		if _, err := os.Stat(seal); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+		p.synth()
+	}
+	p.t.Fatal("there is no seal")
 }
 
 // What is not known to be the same is synthesised each time.

@@ -38,9 +38,9 @@ type Target struct {
 	// Output is the folder that gets the file "bootstrap" and holds nothing
 	// else. It is created. The file is replaced by a rename, so a process
 	// that runs the old one is not disturbed. The record of the inputs is
-	// written beside it, to Output + ".inputs.json", and hashes of files that
-	// need not be read again to Output + ".hashes", and what the go command
-	// said to Output + ".listing.json".
+	// written beside it, to Output + ".inputs.json", and so that the next call
+	// has less to read, there are also Output + ".hashes", ".listing.json" (what
+	// the go command said) and ".seal" (that nothing has changed).
 	Output string
 }
 
@@ -154,6 +154,7 @@ type plan struct {
 	tags         string // the value of -tags
 	parent       string // the folder of Output, in which temporary files are made
 	record       string // the file of the inputs record
+	seal         string // the file that says that they have not changed
 	hashes       *filehash.Cache
 }
 
@@ -210,13 +211,14 @@ func (p *plan) setFolders() (err error) {
 		return err
 	}
 	p.parent = filepath.Dir(p.Output)
-	p.record = p.Output + ".inputs.json"
+	p.record, p.seal = p.Output+".inputs.json", p.Output+".seal"
 	p.hashes = filehash.OpenCache(p.Output + ".hashes")
 	return nil
 }
 
 // compile does the work of Go and tells whether there was none to do.
 func compile(ctx context.Context, t Target) (cached bool, err error) {
+	began := time.Now()
 	p, err := newPlan(t)
 	if err != nil {
 		return false, err
@@ -230,8 +232,7 @@ func compile(ctx context.Context, t Target) (cached bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if p.upToDate(tool) {
-		_ = p.hashes.Save() // else the next check reads all files again
+	if p.upToDate(tool, began) {
 		return true, ctx.Err()
 	}
 	sources, err := tool.list(ctx, p)

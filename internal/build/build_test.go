@@ -266,6 +266,57 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestSeal: once nothing has changed for a while, a seal says so, and breaks with
+// each change.
+func TestSeal(t *testing.T) {
+	tests := map[string]struct {
+		change func(*testing.T, string, *Target)
+		cached bool
+	}{
+		"nothing":                         {func(*testing.T, string, *Target) {}, true},
+		"another function":                {edit("app/functions/other/main.go", "package main\nfunc main() {}"), true},
+		"a file that go does not read":    {edit("app/functions/hello/README", "changed"), true},
+		"the main package":                {edit("app/functions/hello/main.go", "package main\nfunc main() {}"), false},
+		"an embedded file":                {edit("app/functions/hello/data", "new"), false},
+		"a file in an embedded folder":    {edit("app/functions/hello/web/deep/b", "new"), false},
+		"a new file that a pattern means": {edit("app/functions/hello/two.txt", "new"), false},
+		"a new file in a package":         {edit("app/greet/init.go", "package greet\n"), false},
+		"a replaced module":               {edit("lib/lib.go", "package lib\nconst Version = `2`"), false},
+		"go.sum":                          {edit("app/go.sum", "\n"), false},
+		"a go.work":                       {edit("go.work", "go 1.26\n\nuse ./app\n"), false},
+		"the executable":                  {edit("out/hello/bootstrap", ""), false},
+		"the record":                      {edit("out/hello.inputs.json", "{"), false},
+		"tags":                            {func(_ *testing.T, _ string, tgt *Target) { tgt.Tags = []string{"x"} }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			write(t, root, app)
+			write(t, root, map[string]string{
+				"app/functions/hello/web/deep/a": "a", "app/functions/hello/one.txt": "1",
+				"app/functions/hello/files.go": "package main\nimport \"embed\"\n//go:embed all:web *.txt\nvar files embed.FS\n",
+			})
+			tgt := target(root, "hello")
+			mustBuild(t, tgt)
+			for range 100 {
+				if _, err := os.Stat(tgt.Output + ".seal"); err == nil {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+				mustBuild(t, tgt)
+			}
+			if _, err := os.Stat(tgt.Output + ".seal"); err != nil {
+				t.Fatal(err)
+			}
+			tt.change(t, root, &tgt)
+			if r := mustBuild(t, tgt); r.Cached != tt.cached {
+				t.Errorf("cached %v, want %v", r.Cached, tt.cached)
+			}
+		})
+	}
+}
+
 func edit(name, content string) func(*testing.T, string, *Target) {
 	return func(t *testing.T, root string, _ *Target) { write(t, root, map[string]string{name: content}) }
 }

@@ -30,7 +30,8 @@
 // by go.sum. Where all of it is equal, and the bootstrap is the one that was
 // recorded, [Go] runs nothing. Only content decides: time stamps lie after a git
 // checkout, a restored cache, or an edit within the clock's resolution.
-// Package filehash says which files are not read again for that.
+// Package filehash says which files are not read again for that, and how a function
+// of which nothing has changed for some seconds is told without its record.
 //
 // What a package is made of is asked of the go command again when a file was added
 // or removed, or when an import, a directive, go.mod or the like has changed: a

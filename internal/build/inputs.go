@@ -255,6 +255,32 @@ func embedded(dir, pattern string) (files []string, err error) {
 	return files, nil
 }
 
+// embeddedFolders are the folders in which a new file could be one that a go:embed
+// pattern means. It fails for a pattern that chooses among folders.
+func embeddedFolders(dir, pattern string) (folders []string, err error) {
+	above, _ := path.Split(pattern)
+	if strings.ContainsAny(above, `*?[\`) {
+		return nil, fmt.Errorf("go:embed pattern %s chooses among folders", pattern)
+	}
+	roots, err := filepath.Glob(filepath.Join(escapeGlob(dir), filepath.FromSlash(pattern)))
+	if err != nil {
+		return nil, err
+	}
+	folders = []string{filepath.Join(dir, filepath.FromSlash(above))}
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
+			if err == nil && e.IsDir() {
+				folders = append(folders, file)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return folders, nil
+}
+
 // escapeGlob takes a path literally, whatever it is called.
 func escapeGlob(dir string) string {
 	if filepath.Separator == '\\' {

@@ -208,6 +208,17 @@ func (i Inputs) Hash(known *filehash.Cache) (map[string]string, error) {
 	return hashes, nil
 }
 
+// Above are the files that [Inputs.Hash] looks for, up to the root, to tell whether
+// the same go.mod and go.work apply.
+func (i Inputs) Above() (files []string) {
+	for dir := i.Dir; ; dir = filepath.Dir(dir) {
+		files = append(files, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.work"))
+		if dir == filepath.Dir(dir) {
+			return files
+		}
+	}
+}
+
 // Toolchain changes whenever the go command of the PATH may be another one. It
 // costs no process. See [Program.Toolchain].
 func Toolchain() (string, error) {

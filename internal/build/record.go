@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/bailey-cdk/bailey/internal/filehash"
 )
@@ -60,6 +62,15 @@ func parseRecord(data []byte) (*record, error) {
 	return &r, nil
 }
 
+// key stands for a record that has no inputs yet.
+func (r *record) key() string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "" // strings have no way to fail
+	}
+	return hashBytes(text)
+}
+
 // equal leaves the output out: it compares what goes in.
 func (r *record) equal(o *record) bool {
 	return slices.Equal(r.Flags, o.Flags) &&
@@ -70,18 +81,32 @@ func (r *record) equal(o *record) bool {
 }
 
 // upToDate tells whether the last build is what a build would give now. Any
-// trouble with the record is a no: the build then makes a new one.
-func (p *plan) upToDate(tool *tool) bool {
+// trouble with the record is a no: the build then makes a new one. Began is a
+// moment before the call.
+func (p *plan) upToDate(tool *tool, began time.Time) bool {
+	now := p.circumstances(tool)
+	now.GoMod, now.GoWork = p.findUp("go.mod"), p.workspace()
+	key := now.key()
+	if _, ok := filehash.Sealed(p.seal, key); ok {
+		return true
+	}
 	data, err := os.ReadFile(p.record)
 	if err != nil {
 		return false
 	}
 	old, err := parseRecord(data)
-	if err != nil {
+	if err != nil || !p.matches(old, now) {
 		return false
 	}
-	now := p.circumstances(tool)
-	now.GoMod, now.GoWork = p.findUp("go.mod"), p.workspace()
+	_ = p.hashes.Save() // else the next check reads all files again
+	if paths, ok := p.watched(old); ok {
+		_ = filehash.Seal(p.seal, key, "", began, paths) // else the next check takes longer
+	}
+	return true
+}
+
+// matches tells whether old is of what is now, and looks for the inputs.
+func (p *plan) matches(old, now *record) bool {
 	now.Inputs = old.Inputs
 	if !now.equal(old) { // the cheap half, before any hashing
 		return false
@@ -91,8 +116,31 @@ func (p *plan) upToDate(tool *tool) bool {
 		hash, _ := p.hashes.Of(filepath.Join(p.Output, Bootstrap)) // "" equals no record's
 		output <- hash
 	}()
+	var err error
 	now.Inputs, err = p.hashAll(old.Packages, old.Files)
 	return <-output == old.Output && err == nil && now.equal(old)
+}
+
+// watched are the paths of which none changes without upToDate looking at the
+// record again. Ok is false where they cannot be named.
+func (p *plan) watched(r *record) (paths []string, ok bool) {
+	paths = []string{p.record, p.Output, filepath.Join(p.Output, Bootstrap)}
+	for file := range r.Inputs {
+		paths = append(paths, p.abs(file))
+	}
+	for _, pkg := range r.Packages {
+		dir := p.abs(pkg.Dir)
+		paths = append(paths, dir)
+		for _, pattern := range pkg.Embed {
+			more, err := embeddedFolders(dir, strings.TrimPrefix(pattern, "all:"))
+			if err != nil {
+				return nil, false
+			}
+			paths = append(paths, more...)
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths), true
 }
 
 // circumstances is the part of a record that is known without the go command.

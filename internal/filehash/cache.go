@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +19,7 @@ import (
 const settled = 2 * time.Second
 
 // cacheVersion is the first word of a cache's file, raised with its form.
-const cacheVersion = "filehash-1"
+const cacheVersion = "filehash-2"
 
 // identity tells one state of a file from another; see the package documentation.
 type identity struct {
@@ -28,8 +28,13 @@ type identity struct {
 	modified, changed int64 // nanoseconds since 1970
 }
 
-func (i identity) String() string {
-	return fmt.Sprintf("%x %x %x %x %x", i.device, i.inode, i.size, i.modified, i.changed)
+func (i identity) String() string { return string(i.append(nil)) }
+
+func (i identity) append(text []byte) []byte {
+	for _, n := range []uint64{i.device, i.inode, uint64(i.size), uint64(i.modified), uint64(i.changed)} {
+		text = append(strconv.AppendUint(text, n, 16), ' ')
+	}
+	return text
 }
 
 type remembered struct{ identity, hash string }
@@ -39,6 +44,7 @@ type remembered struct{ identity, hash string }
 // *Cache remembers nothing.
 type Cache struct {
 	file string
+	read sync.Once
 
 	mu    sync.Mutex
 	known map[string]remembered // as read
@@ -46,17 +52,20 @@ type Cache struct {
 	fresh bool                  // used has what known has not
 }
 
-// OpenCache reads the cache in file. One that is missing, damaged or of another
-// version is empty: then all is read again.
+// OpenCache gives the cache in file, which is read when it is first asked. One that
+// is missing, damaged or of another version is empty: then all is read again.
 func OpenCache(file string) *Cache {
-	c := &Cache{file: file, known: map[string]remembered{}, used: map[string]remembered{}}
-	data, err := os.ReadFile(file)
+	return &Cache{file: file, known: map[string]remembered{}, used: map[string]remembered{}}
+}
+
+func (c *Cache) load() {
+	data, err := os.ReadFile(c.file)
 	if err != nil {
-		return c
+		return
 	}
 	head, body, ok := bytes.Cut(data, []byte("\n"))
 	if !ok || string(head) != header(body) {
-		return c
+		return
 	}
 	for line := range strings.Lines(string(body)) {
 		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
@@ -64,7 +73,6 @@ func OpenCache(file string) *Cache {
 			c.known[parts[2]] = remembered{parts[1], parts[0]}
 		}
 	}
-	return c
 }
 
 // header guards against a file that was cut or changed: a wrong hash in it would
@@ -83,6 +91,7 @@ func (c *Cache) Of(path string) (string, error) {
 	if !ok {
 		return Of(path)
 	}
+	c.read.Do(c.load)
 	c.mu.Lock()
 	r, known := c.used[path]
 	if !known {

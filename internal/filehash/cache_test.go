@@ -19,10 +19,16 @@ func aged(t *testing.T) (cache, path string) {
 	write(t, path, "one")
 	time.Sleep(settled + 50*time.Millisecond)
 	ask(t, cache, path, "one")
-	if r, ok := OpenCache(cache).known[path]; !ok || r.hash != hashOf(t, path) {
+	if r, ok := known(cache)[path]; !ok || r.hash != hashOf(t, path) {
 		t.Fatalf("the file is not remembered: %v", r)
 	}
 	return cache, path
+}
+
+func known(cache string) map[string]remembered {
+	c := OpenCache(cache)
+	c.load()
+	return c.known
 }
 
 func write(t *testing.T, path, text string) {
@@ -105,7 +111,7 @@ func TestCacheDistrustsTheYoung(t *testing.T) {
 	for _, text := range []string{"one", "two", "six"} {
 		write(t, path, text)
 		ask(t, cache, path, text)
-		if known := OpenCache(cache).known; len(known) > 0 {
+		if known := known(cache); len(known) > 0 {
 			t.Errorf("it is remembered: %v", known)
 		}
 	}

@@ -21,4 +21,11 @@
 // same nanosecond twice.
 //
 // Where the system tells no time of change (Windows), nothing is remembered.
+//
+// # Nothing at all has changed
+//
+// A [Seal] goes one step further: it holds what was concluded from the content of
+// many files, and one digest of the states of all of them and of their folders. As
+// long as that digest comes out the same, by the rules above, the conclusion stands,
+// and no hash is looked up.
 package filehash
