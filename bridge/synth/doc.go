@@ -21,7 +21,9 @@
 // The context is that of Options.Context, cdk.json, cdk.context.json and
 // ~/.cdk.json, the first that has a key winning, and then what the settings
 // pathMetadata, assetMetadata, versionReporting and staging of cdk.json say
-// (all true by default: templates carry aws:cdk:path and aws:asset:path). The
+// (all true by default: templates carry aws:cdk:path and aws:asset:path; but
+// versionReporting is false for a local synth, whose constructs nobody counts, and
+// the metadata that only it needs are left out then). The
 // EC2 metadata service is not asked for a region: it takes seconds to find that
 // a developer's machine has none.
 //

@@ -223,6 +223,19 @@ func TestContext(t *testing.T) {
 			t.Errorf("%s is set", key)
 		}
 	}
+	put(t, dir, "cdk.json", `{"app": "sh app.sh", "versionReporting": true}`)
+	if _, ctx := given(t, dir, Options{Local: true}); fmt.Sprint(ctx["aws:cdk:version-reporting"]) != "true" {
+		t.Error("versionReporting of cdk.json is not followed")
+	}
+	put(t, dir, "cdk.json", `{"app": "sh app.sh", "context": {"@aws-cdk/core:enableAdditionalMetadataCollection": true}}`)
+	put(t, os.Getenv("HOME"), ".cdk.json", `{}`)
+	for local, reports := range map[bool]string{true: "false", false: "true"} {
+		_, ctx := given(t, dir, Options{Local: local})
+		_, version := ctx["aws:cdk:version-reporting"]
+		if got := fmt.Sprint(ctx["@aws-cdk/core:enableAdditionalMetadataCollection"]); got != reports || version == local {
+			t.Errorf("local %v: additional metadata %s, version reporting %v", local, got, version)
+		}
+	}
 	if _, ok := ctx["bailey:local"].(string); !ok {
 		t.Error("bailey:local is not a string")
 	}

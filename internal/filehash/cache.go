@@ -84,32 +84,57 @@ func header(body []byte) string {
 
 // Of is [Of], without reading a file that is known. The path should be absolute.
 func (c *Cache) Of(path string) (string, error) {
-	if c == nil || strings.ContainsAny(path, "\n") {
+	if c == nil {
 		return Of(path)
 	}
+	return c.OfFound(Find(path))
+}
+
+// Found is a file as it was looked at, once.
+type Found struct {
+	Path string
+	// Size is in bytes, and 0 where it was not told.
+	Size int64
+
+	id identity
+	ok bool
+}
+
+// Find looks at the file of an absolute path.
+func Find(path string) Found {
 	id, ok := identify(path)
 	if !ok {
-		return Of(path)
+		if info, err := os.Stat(path); err == nil {
+			id.size = info.Size()
+		}
+	}
+	return Found{path, id.size, id, ok}
+}
+
+// OfFound is [Cache.Of] of a file that was found.
+func (c *Cache) OfFound(f Found) (string, error) {
+	if c == nil || !f.ok || strings.ContainsAny(f.Path, "\n") {
+		return Of(f.Path)
 	}
 	c.read.Do(c.load)
 	c.mu.Lock()
-	r, known := c.used[path]
+	r, known := c.used[f.Path]
 	if !known {
-		r, known = c.known[path]
+		r, known = c.known[f.Path]
 	}
 	c.mu.Unlock()
-	if known && r.identity == id.String() {
-		c.keep(path, r, false)
+	if known && r.identity == f.id.String() {
+		c.keep(f.Path, r, false)
 		return r.hash, nil
 	}
 	now := time.Now()
-	hash, err := Of(path)
+	hash, err := Of(f.Path)
 	if err != nil {
 		return "", err
 	}
-	after, ok := identify(path)
-	if ok && after == id && now.Sub(time.Unix(0, id.changed)) > settled && now.Sub(time.Unix(0, id.modified)) > 0 {
-		c.keep(path, remembered{id.String(), hash}, true)
+	after, ok := identify(f.Path)
+	if ok && after == f.id && now.Sub(time.Unix(0, f.id.changed)) > settled && now.Sub(time.Unix(0, f.id.modified)) > 0 {
+		c.keep(f.Path, remembered{f.id.String(), hash}, true)
 	}
 	return hash, nil
 }

@@ -57,7 +57,23 @@ if (isMainThread) {
     }
     fs.readSync = readSync;
     process.on('exit', () => remember(order.modules));
+    leaveEarly();
     say({ taken: true });
+  };
+
+  // The synth need not wait until the system has taken back the memory.
+  const leaveEarly = () => {
+    const exit = process.reallyExit;
+    process.reallyExit = (code) => {
+      for (const fd of [channel, 1, 2]) {
+        try {
+          fs.closeSync(fd);
+        } catch {
+          // closed already
+        }
+      }
+      exit.call(process, code);
+    };
   };
 
   // Modules are named relative to the folder that jsii installs packages in.
@@ -87,7 +103,36 @@ if (isMainThread) {
       }
     }
     v8.setFlagsFromString('--lazy');
+    rehearse();
     say({ warmed: true });
+  };
+
+  // The check of a manifest takes long until V8 has compiled what is often called.
+  // It depends on its arguments alone, and keeps nothing.
+  const rehearse = () => {
+    const name = Object.keys(require.cache).find((name) => /cloud-assembly-schema[\\/]lib[\\/]manifest\.js$/.test(name));
+    if (!name) return;
+    const file = `rehearsal-${process.pid}.json`;
+    try {
+      const { Manifest } = require(name);
+      const entry = [{ type: 'aws:cdk:logicalId', data: 'A' }, { type: 'aws:cdk:warning', data: 'a' }];
+      const artifacts = {
+        Tree: { type: 'cdk:tree', properties: { file: 'tree.json' } },
+        Assets: { type: 'cdk:asset-manifest', properties: { file: 'a.json', requiresBootstrapStackVersion: 6 } },
+        Stack: {
+          type: 'aws:cloudformation:stack', environment: 'aws://unknown-account/unknown-region', displayName: 'Stack',
+          properties: { templateFile: 'a.json', terminationProtection: false, validateOnSynth: false, assumeRoleArn: 'a', additionalDependencies: ['Assets'] },
+          dependencies: ['Assets'],
+          metadata: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`/Stack/${i}`, entry])),
+        },
+      };
+      fs.writeFileSync(file, JSON.stringify({ version: Manifest.version(), artifacts }));
+      for (let i = 0; i < 10; i++) Manifest.loadAssemblyManifest(file);
+    } catch {
+      // the synth is slower
+    } finally {
+      fs.rmSync(file, { force: true });
+    }
   };
 
   // An order begins with a NUL, which no request does. Nothing else is sent until

@@ -130,8 +130,13 @@ func resolve(ctx context.Context, folder string, app App) (*Spec, error) {
 	if s.Hashes, err = s.Inputs.Hash(nil); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(s.findPackages(program), s.findNode(ctx, app)); err != nil {
+	if s.Node, err = realNode(app.Node); err == nil {
+		err = s.findPackages(program)
+	}
+	if err != nil {
 		s.Failed = err.Error() // kept, or each synth would ask again
+	} else if err := s.findNode(ctx, app); err != nil {
+		return nil, err // the next synth may have better luck
 	}
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -189,9 +194,6 @@ func (s *Spec) program() string { return filepath.Join(s.Runtime, "lib", "progra
 func (s *Spec) entry() string { return filepath.Join(s.Runtime, "bin", "jsii-runtime.js") }
 
 func (s *Spec) findNode(ctx context.Context, app App) (err error) {
-	if s.Node, err = realNode(app.Node); err != nil {
-		return err
-	}
 	if s.NodeFile, err = Identify(s.Node); err != nil {
 		return err
 	}
