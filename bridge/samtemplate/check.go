@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -13,7 +14,12 @@ import (
 // check looks at a finished template as the SAM CLI will: every fault here
 // would make it fail as a whole, run the wrong function or lose one silently.
 func check(dir string, files map[string][]byte, resources section) error {
-	c := &checker{dir: dir, files: files, there: map[string]bool{}, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
+	c := &checker{dir: dir, there: map[string]bool{}, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
+	for name := range files {
+		for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
+			c.there[folder] = true
+		}
+	}
 	for _, e := range resources {
 		c.ids[e.Key] = true
 	}
@@ -31,8 +37,7 @@ const maxFaults = 25
 
 type checker struct {
 	dir    string
-	files  map[string][]byte // what is written with the template
-	there  map[string]bool   // code that was looked for and found
+	there  map[string]bool // code that is written with the template, or was looked for and found
 	ids    map[string]bool
 	names  map[string]string // what a function answers to: its logical id
 	routes map[string]string
@@ -102,11 +107,6 @@ func (c *checker) function(id string, properties, metadata section) {
 
 func (c *checker) exists(id, property string, path any) bool {
 	text, _ := path.(string)
-	for name := range c.files {
-		if strings.HasPrefix(name, text+"/") {
-			return true
-		}
-	}
 	if c.there[text] {
 		return true
 	}

@@ -46,12 +46,18 @@ func (w *writer) codePath(f *model.Function) string {
 	return folder
 }
 
+// relative is a path relative to the template. Many functions may share one
+// asset.
 func (w *writer) relative(absolute string) string {
-	relative, err := filepath.Rel(w.dir, absolute)
-	if err != nil {
-		return absolute // another volume
+	relative, ok := w.relatives[absolute]
+	if !ok {
+		relative = absolute // on another volume
+		if found, err := filepath.Rel(w.dir, absolute); err == nil {
+			relative = filepath.ToSlash(found)
+		}
+		w.relatives[absolute] = relative
 	}
-	return filepath.ToSlash(relative)
+	return relative
 }
 
 // layerList names a function's layers: its own by Ref, others by ARN.

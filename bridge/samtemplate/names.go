@@ -54,12 +54,17 @@ func contentMark(layer *model.Layer) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
+// words are the parts of a text that are letters and digits alone.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9')
+	})
+}
 
 // take makes a free logical id of a name: letters and digits alone, with the
 // kind and then a number behind it where others have it.
 func (n names) take(name, kind string) string {
-	id := notAlphanumeric.ReplaceAllString(name, "")
+	id := strings.Join(words(name), "")
 	if id == "" || n.taken[id] {
 		id += kind
 	}

@@ -105,10 +105,8 @@ func routeKey(route *model.Route) string {
 // routeName is a route as part of a logical id: "GetOrdersId".
 func routeName(route *model.Route) string {
 	var name strings.Builder
-	for _, word := range notAlphanumeric.Split(strings.ToLower(route.Method)+" "+route.Path, -1) {
-		if word != "" {
-			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
+	for _, word := range words(strings.ToLower(route.Method) + " " + route.Path) {
+		name.WriteString(strings.ToUpper(word[:1]) + word[1:])
 	}
 	return name.String()
 }

@@ -1,12 +1,12 @@
 package samtemplate
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -63,7 +63,10 @@ func Write(app *model.Application, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{app: app, dir: dir, format: o.Format, helpers: o.Helpers, files: map[string][]byte{}}
+	w := &writer{
+		app: app, dir: dir, format: o.Format, helpers: o.Helpers,
+		noted: map[model.Diagnostic]bool{}, relatives: map[string]string{}, files: map[string][]byte{},
+	}
 	if w.format == "" {
 		w.format = CloudFormation
 	}
@@ -87,6 +90,8 @@ type writer struct {
 	names     names
 	functions []*model.Function
 	notes     []model.Diagnostic
+	noted     map[model.Diagnostic]bool // what notes holds
+	relatives map[string]string         // what relative gave before
 	files     map[string][]byte
 	apiFiles  []string
 }
@@ -189,12 +194,11 @@ func (w *writer) template(name string, functions []*model.Function, apis []*mode
 		document = append(document, entry{"Transform", "AWS::Serverless-2016-10-31"})
 	}
 	document = append(document, entry{"Resources", resources})
-	var text bytes.Buffer
-	if err := encode(&text, document, ""); err != nil {
+	p := printer{text: make([]byte, 0, resourceSize*len(resources))}
+	if err := p.print(document, ""); err != nil {
 		return err
 	}
-	text.WriteByte('\n')
-	data := text.Bytes()
+	data := append(p.text, '\n')
 	if w.format == SAM {
 		var err error
 		if data, err = yaml.JSONToYAML(data); err != nil {
@@ -239,99 +243,35 @@ func (w *writer) note(path, format string, arguments ...any) {
 }
 
 func (w *writer) remark(d model.Diagnostic) {
-	if !slices.Contains(w.notes, d) { // a function may stand in several templates
+	if !w.noted[d] { // a function may stand in several templates
+		w.noted[d] = true
 		w.notes = append(w.notes, d)
 	}
 }
 
 // envFile is an --env-vars file with all values, secrets left open.
 func (w *writer) envFile(functions []*model.Function) []byte {
-	variables := map[string]map[string]string{}
+	variables := section{}
 	for _, f := range functions {
 		if len(f.Environment) > 0 {
-			variables[w.names.logicalID(f)] = writableEnvironment(f)
+			variables = append(variables, entry{w.names.logicalID(f), writableEnvironment(f)})
 		}
 	}
-	text, _ := json.MarshalIndent(variables, "", "  ") // texts alone: cannot fail
-	return append(text, '\n')
+	slices.SortFunc(variables, func(a, b entry) int { return strings.Compare(a.Key, b.Key) })
+	p := printer{escapeHTML: true}
+	_ = p.print(variables, "") // texts alone: cannot fail
+	return append(p.text, '\n')
 }
 
 // writableEnvironment is a function's environment without the values that
 // must not reach a file.
 func writableEnvironment(f *model.Function) map[string]string {
-	values := make(map[string]string, len(f.Environment))
-	for name, value := range f.Environment {
-		values[name] = value
+	if len(f.Secrets) == 0 {
+		return f.Environment
 	}
+	values := maps.Clone(f.Environment)
 	for _, name := range f.Secrets {
 		values[name] = ""
 	}
 	return values
-}
-
-// section is a JSON object whose entries keep their order: where two routes
-// overlap, the SAM CLI takes the later one.
-type section []entry
-
-type entry struct {
-	Key   string
-	Value any
-}
-
-// MarshalJSON writes the entries in order, for a section inside a value that
-// encode does not know.
-func (s section) MarshalJSON() ([]byte, error) {
-	var text bytes.Buffer
-	if err := encode(&text, s, ""); err != nil {
-		return nil, err
-	}
-	return text.Bytes(), nil
-}
-
-// encode writes a value as indented JSON, the lines after the first behind
-// indent. (encoding/json would read each section again for every one around
-// it, which takes most of the time of a large template.)
-func encode(text *bytes.Buffer, value any, indent string) error {
-	switch v := value.(type) {
-	case section:
-		return enclose(text, "{", "}", indent, len(v), func(i int, inner string) error {
-			if err := encode(text, v[i].Key, inner); err != nil {
-				return err
-			}
-			text.WriteString(": ")
-			return encode(text, v[i].Value, inner)
-		})
-	case []section:
-		return enclose(text, "[", "]", indent, len(v), func(i int, inner string) error { return encode(text, v[i], inner) })
-	}
-	encoder := json.NewEncoder(text)
-	encoder.SetEscapeHTML(false)
-	if _, scalar := value.(string); !scalar {
-		encoder.SetIndent(indent, "  ")
-	}
-	if err := encoder.Encode(value); err != nil {
-		return err
-	}
-	text.Truncate(text.Len() - 1) // the encoder's line end
-	return nil
-}
-
-// enclose writes n items, each on a line of its own.
-func enclose(text *bytes.Buffer, open, end, indent string, n int, item func(i int, inner string) error) error {
-	text.WriteString(open)
-	inner := indent + "  "
-	for i := range n {
-		if i > 0 {
-			text.WriteByte(',')
-		}
-		text.WriteString("\n" + inner)
-		if err := item(i, inner); err != nil {
-			return err
-		}
-	}
-	if n > 0 {
-		text.WriteString("\n" + indent)
-	}
-	text.WriteString(end)
-	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,13 +93,20 @@ func runBridge(ctx context.Context, s *selection, o *output) error {
 	if o.explain {
 		return printExplanation(bridge.Explain(app, result))
 	}
+	return printFunctions(app, result)
+}
+
+// printFunctions prints the functions and the files, in one piece: there may be
+// thousands of lines.
+func printFunctions(app *model.Application, result *samtemplate.Result) error {
+	w := bufio.NewWriter(os.Stdout)
 	for _, f := range app.Functions {
 		if !f.Helper {
-			fmt.Printf("%-30s %s\n", f.Name, f.Path)
+			_, _ = fmt.Fprintf(w, "%-30s %s\n", f.Name, f.Path)
 		}
 	}
-	fmt.Println("wrote", strings.Join(append([]string{result.Template}, result.APIs...), ", "))
-	return nil
+	_, _ = fmt.Fprintln(w, "wrote", strings.Join(append([]string{result.Template}, result.APIs...), ", "))
+	return w.Flush()
 }
 
 func writeTemplate(ctx context.Context, app *model.Application, o *output) (*samtemplate.Result, error) {
