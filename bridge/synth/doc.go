@@ -73,6 +73,13 @@
 // be told for sure (links, C code, GOFLAGS with -overlay and the like, source from
 // outside) it is compiled each time and thrown away.
 //
+// An app of which only bodies in its main package have changed is compiled and linked
+// without the go command, which takes a fifth of the time to find that out; package
+// build says how. What is left of a changed app is its link: more than a second for
+// the 83 MB and 400 packages that a CDK app consists of, nearly all of them reachable
+// from the tables of types that the CDK registers. Go's linker starts from nothing
+// each time, and has no flag that would help.
+//
 // Which packages an app consists of is asked of the go command when an import, a
 // directive, a file name or a go.mod has changed, and not for a changed body.
 //

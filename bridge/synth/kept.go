@@ -35,16 +35,29 @@ func (w *watch) executable(ctx context.Context, env environment) (path string, e
 	if err != nil {
 		return "", err
 	}
-	if err := build.Compile(ctx, w.o.Dir, compilerEnvironment(env), w.program, filepath.Join(fresh, name)); err != nil {
+	printed, err := w.compile(ctx, compilerEnvironment(env), filepath.Join(fresh, name))
+	if err != nil {
 		os.RemoveAll(fresh)
 		return "", compileFailure(w.conf.App, err)
 	}
-	return w.keepProgram(dir, fresh, name), nil
+	return w.keepProgram(dir, fresh, name, printed), nil
 }
 
+// compile compiles the app, as the last time where only bodies of its main package
+// have changed.
+func (w *watch) compile(ctx context.Context, env []string, output string) (printed string, err error) {
+	if w.source != nil && build.Again(ctx, w.recipeFile(), w.listing, w.source, env, output) {
+		return "", nil
+	}
+	return build.Compile(ctx, w.o.Dir, env, w.program, output)
+}
+
+func (w *watch) recipeFile() string { return filepath.Join(w.o.Dir, keptDir+".recipe.json") }
+
 // keepProgram moves a compiled app to the name of its source, where that is known
-// and stayed as it was meanwhile. Else it is used for this run alone.
-func (w *watch) keepProgram(dir, fresh, name string) (path string) {
+// and stayed as it was meanwhile. Else it is used for this run alone. Printed is what
+// the go command has done for it.
+func (w *watch) keepProgram(dir, fresh, name, printed string) (path string) {
 	path = filepath.Join(fresh, name)
 	p := w.list()
 	if p == nil {
@@ -53,6 +66,9 @@ func (w *watch) keepProgram(dir, fresh, name string) (path string) {
 	source, err := p.inputs.Hash(w.hashes)
 	if err != nil || w.tree == nil || !w.sameSource(source) || w.source != nil && !maps.Equal(source, w.source) {
 		return path
+	}
+	if printed != "" {
+		build.Remember(w.recipeFile(), w.listing, printed, source)
 	}
 	kept := filepath.Join(dir, w.key(source))
 	if err := os.Rename(fresh, kept); err != nil && !isFile(filepath.Join(kept, name)) {

@@ -40,7 +40,8 @@ type Target struct {
 	// that runs the old one is not disturbed. The record of the inputs is
 	// written beside it, to Output + ".inputs.json", and so that the next call
 	// has less to read, there are also Output + ".hashes", ".listing.json" (what
-	// the go command said) and ".seal" (that nothing has changed).
+	// the go command said), ".recipe.json" (what it did) and ".seal" (that
+	// nothing has changed).
 	Output string
 }
 
@@ -274,7 +275,8 @@ func (p *plan) build(ctx context.Context, tool *tool, sources *sources) error {
 	}
 	defer os.RemoveAll(scratch)
 	made := filepath.Join(scratch, Bootstrap)
-	if err := tool.build(ctx, p, sources.env, made); err != nil {
+	printed, err := p.make(ctx, tool, sources, before, made)
+	if err != nil {
 		return err
 	}
 	// Before the executable is moved in: from then on the file of that name
@@ -295,8 +297,25 @@ func (p *plan) build(ctx context.Context, tool *tool, sources *sources) error {
 	after.Output = output
 	_ = p.hashes.Save() // else the next check reads all files again
 	p.remember(sources, after.Inputs)
+	if printed != "" {
+		saveRecipe(p.recipeFile(), printed, sources.key, after.Inputs, p.abs)
+	}
 	return p.save(after, scratch)
 }
+
+// make compiles to the file made, by the recipe of the last build where there is
+// one for the sources as they are. Printed is what makes a new one, or "".
+func (p *plan) make(ctx context.Context, tool *tool, sources *sources, now *record, made string) (printed string, err error) {
+	if p.impatient() {
+		r := readRecipe(p.recipeFile(), sources.key, now.Inputs, p.abs)
+		if r != nil && r.make(ctx, sources.env, made) == nil {
+			return "", nil
+		}
+	}
+	return tool.build(ctx, p, sources.env, made)
+}
+
+func (p *plan) recipeFile() string { return p.Output + ".recipe.json" }
 
 func (p *plan) install(made string) error {
 	// The umask of whoever builds must not decide who can run it.

@@ -37,6 +37,18 @@
 // or removed, or when an import, a directive, go.mod or the like has changed: a
 // changed body of a function does not change it ([SamePackages]).
 //
+// # A changed body
+//
+// Where only bodies of functions of the main package have changed, the go command
+// would look at all packages of the program and then run the compiler once and the
+// linker once, with the arguments of the last time. For an executable that is run
+// here, these two are run as "go build -x" told the last time, NAME.recipe.json, and
+// the go command is not. The result is the same to the last byte. It needs the
+// compiled packages in Go's build cache, plain Go source in the main package (no
+// embedded files, assembly or profile), and nothing else that changed; else, and
+// whenever one of the two fails, the go command is asked. What is deployed, and what
+// is debugged, is always the go command's own.
+//
 // The record is not in the output folder, since CDK hashes and uploads that
 // folder. It holds no absolute path, so a checkout that was moved or restored on
 // another machine still finds it valid.

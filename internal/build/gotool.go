@@ -230,15 +230,33 @@ func checkMain(p *plan, packages []listed) error {
 	return nil
 }
 
-// build compiles the target to the file made.
-func (g *tool) build(ctx context.Context, p *plan, env []string, made string) error {
-	args := append([]string{"build", "-o", made}, p.flags()...)
-	_, msg, err := g.run(ctx, p.Dir, env, append(args, "--", p.Package)...)
+// build compiles the target to the file made. Printed is what the go command ran,
+// for a recipe, or "".
+func (g *tool) build(ctx context.Context, p *plan, env []string, made string) (printed string, err error) {
+	args := append(append([]string{"-o", made}, p.flags()...), "--", p.Package)
+	printed, msg, err := g.explained(ctx, p.Dir, env, p.impatient(), args...)
 	if err != nil {
-		return failure(ctx, p, err, "does not compile", msg)
+		return "", failure(ctx, p, err, "does not compile", msg)
 	}
-	return nil
+	return printed, nil
 }
+
+// explained runs "go build", which prints what it does where that is wanted. Where
+// it fails then it is run again, for its message alone.
+func (g *tool) explained(ctx context.Context, dir string, env []string, wanted bool, args ...string) (printed, msg string, err error) {
+	if wanted {
+		_, printed, err = g.run(ctx, dir, env, append([]string{"build", "-x"}, args...)...)
+		if err == nil || ctx.Err() != nil {
+			return printed, "", err
+		}
+	}
+	_, msg, err = g.run(ctx, dir, env, append([]string{"build"}, args...)...)
+	return "", msg, err
+}
+
+// impatient tells whether the executable is run here, where each build is waited
+// for, and neither deployed nor debugged.
+func (p *plan) impatient() bool { return p.OS != "" && !p.Debug }
 
 // flags are those of go build that decide the bytes.
 func (p *plan) flags() []string {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bailey-cdk/bailey/internal/filehash"
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // Program is a Go program as "go run" or "go build" would compile it, with the
@@ -139,27 +140,46 @@ func unseen(set settings, packages []listed) string {
 
 // Compile builds a program to the file output, as "go run" would, which leaves
 // debugging information out. Arguments are those of [ReadProgram]. The error is a
-// [*CompileError] where the go command refused it.
-func Compile(ctx context.Context, dir string, env, arguments []string, output string) error {
+// [*CompileError] where the go command refused it. Printed is for [Remember].
+func Compile(ctx context.Context, dir string, env, arguments []string, output string) (printed string, err error) {
 	p := &plan{Target: Target{Dir: dir, Package: strings.Join(arguments, " ")}}
 	tool, err := findTool()
 	if err != nil {
-		return err
+		return "", err
 	}
-	flags := []string{"build", "-buildvcs=false", "-o", output}
-	if !strings.Contains(goflags(env)+settingsText(), "ldflags") {
+	flags := []string{"-buildvcs=false", "-o", output}
+	settings := settingsText()
+	if !strings.Contains(goflags(env)+settings, "ldflags") {
 		// Another -ldflags would replace the user's own.
 		flags = append(flags, "-ldflags=-s -w")
 	}
-	if _, msg, err := tool.run(ctx, dir, env, append(flags, arguments...)...); err != nil {
+	printed, msg, err := tool.explained(ctx, dir, env, !forTools.MatchString(settings), append(flags, arguments...)...)
+	if err != nil {
 		err = failure(ctx, p, err, "does not compile", msg)
 		var refused *CompileError
 		if errors.As(err, &refused) {
 			refused.advice = ""
 		}
-		return err
+		return "", err
 	}
-	return nil
+	return printed, nil
+}
+
+// forTools are settings that reach the compiler by way of the go command alone, which
+// gives them to it as variables.
+var forTools = lazyregexp.New(`(?m)^GO(AMD64|ARM64|PPC64|RISCV64|LOONG64|EXPERIMENT|FIPS140|OS|ARCH|DEBUG)=`)
+
+// Remember keeps in file how [Compile] made a program of sources, which are hashes by
+// absolute path. Key stands for all else that it was made of.
+func Remember(file, key, printed string, sources map[string]string) {
+	saveRecipe(file, printed, key, sources, filepath.Clean)
+}
+
+// Again makes a program as [Compile] did last, without the go command, where nothing
+// has changed but bodies in its main package. It returns false where it has not.
+func Again(ctx context.Context, file, key string, sources map[string]string, env []string, output string) bool {
+	r := readRecipe(file, key, sources, filepath.Clean)
+	return r != nil && r.make(ctx, env, output) == nil
 }
 
 // goflags is the GOFLAGS of an environment.
