@@ -82,6 +82,7 @@ type expansion struct {
 
 func (e *expansion) expand(pattern string) string {
 	var text strings.Builder
+	text.Grow(2 * len(pattern))
 	for {
 		before, after, found := strings.Cut(pattern, "${")
 		text.WriteString(before)

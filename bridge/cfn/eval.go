@@ -103,9 +103,8 @@ type Scope struct {
 
 	memo  map[string]memoized
 	names map[string]string
-	// busy are the keys that are being evaluated, and busyAt where each stands.
-	busy   []string
-	busyAt map[string]int
+	// busy are the keys that are being evaluated.
+	busy []string
 	// shown and bound are of a deployed stack: what its outputs tell of
 	// attributes, and its physical ids taken apart.
 	shown map[string]string
@@ -115,6 +114,8 @@ type Scope struct {
 type memoized struct {
 	value    any
 	problems []Problem
+	// busyAt is where the key stands in busy, from 1, while it is evaluated.
+	busyAt int
 }
 
 // Add makes a stack part of the evaluation. All stacks must be added before
@@ -145,6 +146,9 @@ type noValue struct{}
 // Eval returns v without intrinsics. The place of v in the template is given
 // by at ("Resources.A.Properties.B"), for messages.
 func (s *Scope) Eval(v any, at string) (any, []Problem) {
+	if plain(v) {
+		return v, nil
+	}
 	c := &call{scope: s, at: at}
 	result := c.eval(v)
 	if _, ok := result.(noValue); ok {
@@ -154,6 +158,32 @@ func (s *Scope) Eval(v any, at string) (any, []Problem) {
 		result = c.unresolved(brief(v), "the template's values are over 128 MiB together")
 	}
 	return result, c.problems
+}
+
+// plain says whether a value is what it evaluates to, and needs no counting.
+func plain(v any) bool {
+	text, ok := v.(string)
+	return ok && len(text) < freeSize-2 && !strings.Contains(text, dynamicPrefix)
+}
+
+// Ref is what Ref gives for a resource of the scope's template, as a text.
+func (s *Scope) Ref(logicalID, at string) (string, []Problem) {
+	c := &call{scope: s, at: at}
+	return c.result(c.ref(logicalID), "Ref", logicalID)
+}
+
+// GetAtt is what Fn::GetAtt gives for an attribute of a resource, as a text.
+func (s *Scope) GetAtt(logicalID, attribute, at string) (string, []Problem) {
+	c := &call{scope: s, at: at}
+	return c.result(c.attributeOf(logicalID, attribute), "Fn::GetAtt", []any{logicalID, attribute})
+}
+
+// result is the text that a function gave.
+func (c *call) result(value any, function string, argument any) (string, []Problem) {
+	if plain(value) {
+		return value.(string), c.problems
+	}
+	return c.scope.String(map[string]any{function: argument}, c.at) // as it is kept
 }
 
 // String evaluates v to a text. Numbers and booleans become what
@@ -243,12 +273,15 @@ func (c *call) object(v map[string]any) map[string]any {
 	return object
 }
 
+// dynamicPrefix begins a dynamic reference.
+const dynamicPrefix = "{{resolve:"
+
 // noteDynamic lists the dynamic references in a text, which stay as they are.
 // See "Get values stored in other services using dynamic references" in the
 // AWS CloudFormation User Guide.
 func (c *call) noteDynamic(text string) {
 	for rest := text; ; {
-		start := strings.Index(rest, "{{resolve:")
+		start := strings.Index(rest, dynamicPrefix)
 		if start < 0 {
 			return
 		}
@@ -285,25 +318,22 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 
 // once evaluates what key names at most once, and refuses a cycle.
 func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
-	if m, ok := s.memo[key]; ok {
+	m, known := s.memo[key]
+	switch {
+	case m.busyAt > 0:
+		return c.unresolved(key, "it refers to itself: "+cycle(s.busy[m.busyAt-1:], key))
+	case known:
 		c.add(m.problems...)
 		return m.value
 	}
-	if i, busy := s.busyAt[key]; busy {
-		return c.unresolved(key, "it refers to itself: "+cycle(s.busy[i:], key))
-	}
-	if s.busyAt == nil {
-		s.busyAt = map[string]int{}
-	}
-	s.busyAt[key] = len(s.busy)
 	s.busy = append(s.busy, key)
+	s.memo[key] = memoized{busyAt: len(s.busy)}
 	inner := &call{scope: s, at: c.at}
 	value := inner.deeper(func() string { return key }, func() any { return evaluate(inner) })
 	s.busy = s.busy[:len(s.busy)-1]
-	delete(s.busyAt, key)
 	// kept also where it lies in a cycle, whose members would otherwise be
 	// evaluated once for each way round
-	s.memo[key] = memoized{value, inner.problems}
+	s.memo[key] = memoized{value: value, problems: inner.problems}
 	c.add(inner.problems...)
 	return value
 }

@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"net/netip"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -290,6 +289,10 @@ func (c *call) getAtt(v any) any {
 	if !ok {
 		return c.unresolved("Fn::GetAtt", "it takes a resource and an attribute")
 	}
+	return c.attributeOf(logicalID, attribute)
+}
+
+func (c *call) attributeOf(logicalID, attribute string) any {
 	expression := "Fn::GetAtt " + logicalID + "." + attribute
 	r, ok := c.scope.Template.Resources[logicalID]
 	if !ok {
@@ -412,11 +415,25 @@ func (c *call) selectOne(v any) any {
 	return elements[i]
 }
 
-var subName = regexp.MustCompile(`\$\{(!?)([^${}]*)\}`)
+// nextVariable finds the first ${...} in the text of an Fn::Sub, and what
+// stands before and after it.
+func nextVariable(text string) (before, name, after string, ok bool) {
+	for from := 0; ; {
+		start := strings.Index(text[from:], "${")
+		if start < 0 {
+			return text, "", "", false
+		}
+		start += from
+		from = start + 2
+		if length := strings.IndexAny(text[from:], "${}"); length >= 0 && text[from+length] == '}' {
+			return text[:start], text[from : from+length], text[from+length+1:], true
+		}
+	}
+}
 
 func (c *call) sub(v any) any {
 	text, isText := v.(string)
-	variables := map[string]any{}
+	var variables map[string]any
 	if list, ok := v.([]any); ok && len(list) == 2 {
 		text, isText = list[0].(string)
 		variables, _ = list[1].(map[string]any)
@@ -426,20 +443,20 @@ func (c *call) sub(v any) any {
 	}
 	c.noteDynamic(text)
 	var result strings.Builder
-	end := 0
-	for _, at := range subName.FindAllStringSubmatchIndex(text, -1) {
-		result.WriteString(text[end:at[0]])
-		end = at[1]
-		if name := text[at[4]:at[5]]; at[2] < at[3] { // ${!Literal}
-			result.WriteString("${" + name + "}")
+	for result.Len() <= maxText {
+		before, name, after, ok := nextVariable(text)
+		if !ok {
+			break
+		}
+		result.WriteString(before)
+		if literal, ok := strings.CutPrefix(name, "!"); ok {
+			result.WriteString("${" + literal + "}")
 		} else {
 			result.WriteString(c.subVariable(strings.TrimSpace(name), variables))
 		}
-		if result.Len() > maxText {
-			break
-		}
+		text = after
 	}
-	result.WriteString(text[end:])
+	result.WriteString(text)
 	return c.bounded("Fn::Sub", result.String())
 }
 

@@ -21,6 +21,8 @@ type Template struct {
 	Conditions map[string]any                       `json:"Conditions"`
 	Resources  map[string]*Resource                 `json:"Resources"`
 	Outputs    map[string]*Output                   `json:"Outputs"`
+
+	ids []string // what LogicalIDs lists
 }
 
 // Parameter is a template parameter.
@@ -82,7 +84,7 @@ func Parse(file string, data []byte) (*Template, error) {
 	if err := DecodeJSON(file, data, t); err != nil {
 		return nil, fmt.Errorf("template %w", err)
 	}
-	t.File = file
+	t.File, t.ids = file, slices.Sorted(maps.Keys(t.Resources))
 	for id, r := range t.Resources {
 		if r == nil || r.Type == "" {
 			return nil, fmt.Errorf("template %s: Resources.%s has no Type", file, id)
@@ -101,8 +103,14 @@ func Parse(file string, data []byte) (*Template, error) {
 	return t, nil
 }
 
-// LogicalIDs lists the template's resources in the order of their ids.
-func (t *Template) LogicalIDs() []string { return slices.Sorted(maps.Keys(t.Resources)) }
+// LogicalIDs lists the template's resources in the order of their ids. The list
+// is not to be changed.
+func (t *Template) LogicalIDs() []string {
+	if len(t.ids) == len(t.Resources) {
+		return t.ids
+	}
+	return slices.Sorted(maps.Keys(t.Resources)) // of a template that was not parsed
+}
 
 // DecodeJSON decodes one JSON document of a cloud assembly into v. An error
 // begins with the file and, where it is a matter of syntax, line and column.

@@ -72,7 +72,7 @@ func (r *reader) indexParts(property, family string) map[string]map[string][]*re
 
 // ref is what Ref gives for the resource.
 func (r *reader) ref(res *resource) string {
-	id, problems := res.scope.String(map[string]any{"Ref": res.id}, "Resources."+res.id)
+	id, problems := res.scope.Ref(res.id, "Resources."+res.id)
 	r.problems(res, problems)
 	return id
 }

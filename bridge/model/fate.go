@@ -101,6 +101,11 @@ func (r *reader) fates() {
 			readers[kind] = true
 		}
 	}
+	type fateOfKind struct {
+		reading Reading
+		reason  string
+	}
+	kinds := map[string]fateOfKind{} // of those without a reader
 	for _, res := range r.resources {
 		fate := &Resource{ID: res.identity(), Type: res.r.Type}
 		fate.Reading, fate.Reason = InModel, ""
@@ -110,7 +115,12 @@ func (r *reader) fates() {
 		case r.left[res] != "":
 			fate.Reading, fate.Reason = Unread, r.left[res]
 		case partOf[res.r.Type] != "" || !readers[res.r.Type]:
-			fate.Reading, fate.Reason = fateOf(res.r.Type)
+			kind, known := kinds[res.r.Type]
+			if !known {
+				kind.reading, kind.reason = fateOf(res.r.Type)
+				kinds[res.r.Type] = kind
+			}
+			fate.Reading, fate.Reason = kind.reading, kind.reason
 		}
 		r.app.Resources = append(r.app.Resources, fate)
 	}

@@ -84,7 +84,7 @@ func (r *reader) arn(res *resource) string { return r.attribute(res, "Arn") }
 
 // attribute is what Fn::GetAtt gives for the resource.
 func (r *reader) attribute(res *resource, name string) string {
-	value, problems := res.scope.String(map[string]any{"Fn::GetAtt": []any{res.id, name}}, "Resources."+res.id)
+	value, problems := res.scope.GetAtt(res.id, name, "Resources."+res.id)
 	r.problems(res, problems)
 	return value
 }
@@ -134,7 +134,7 @@ func (r *reader) functionLayers(res *resource, f *Function) {
 func (r *reader) layer(res *resource) {
 	layer := &Layer{ID: res.identity(), CompatibleRuntimes: r.texts(res, "CompatibleRuntimes")}
 	layer.Path = r.asset(res, "Content")
-	arn, _ := res.scope.String(map[string]any{"Ref": res.id}, "Resources."+res.id)
+	arn, _ := res.scope.Ref(res.id, "Resources."+res.id)
 	r.layers[arn] = layer
 	r.app.Layers = append(r.app.Layers, layer)
 }
@@ -189,11 +189,23 @@ func (r *reader) goSource(res *resource) *GoSource {
 // refusePlaceholder drops the asset of a function that a local synth left
 // unbuilt, and whose source is not here either.
 func (r *reader) refusePlaceholder(res *resource, f *Function) {
-	if _, err := os.Stat(filepath.Join(f.Code.Path, metadata.Placeholder)); f.Code.Path == "" || err != nil {
+	if !r.placeholder(f.Code.Path) {
 		return
 	}
 	f.Code.Path = ""
 	r.warn(res, "Code", "a local synth left this function unbuilt, and its Go source is not below this folder; run bailey from the folder of cdk.json")
+}
+
+// placeholder says whether an asset is one that a local synth left unbuilt. Many
+// functions may share one asset.
+func (r *reader) placeholder(path string) bool {
+	unbuilt, known := r.placeholders[path]
+	if !known {
+		_, err := os.Stat(filepath.Join(path, metadata.Placeholder))
+		unbuilt = path != "" && err == nil
+		r.placeholders[path] = unbuilt
+	}
+	return unbuilt
 }
 
 func (r *reader) image(res *resource) *Image {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 )
@@ -12,11 +11,11 @@ import (
 // maxName is the most characters of a function's name.
 const maxName = 64
 
-var unspellable = regexp.MustCompile(`[^A-Za-z0-9]+`)
-
 // spell writes a construct path with letters, digits and "-" alone.
 func spell(path string) string {
-	return strings.Trim(unspellable.ReplaceAllString(path, "-"), "-")
+	return strings.Join(strings.FieldsFunc(path, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9')
+	}), "-")
 }
 
 // maxParts is the most parts of a path that are tried one by one.
@@ -30,20 +29,21 @@ func shortNames(ids []*ID) {
 		parts[i] = 1
 	}
 	for {
-		names := map[string][]int{}
+		have := make(map[string]int, len(ids))
 		for i, id := range ids {
 			id.Name = pathEnd(id.Path, parts[i])
-			names[id.Name] = append(names[id.Name], i)
+			have[id.Name]++
 		}
 		longer := false
-		for _, same := range names {
-			for _, i := range same {
-				if all := strings.Count(ids[i].Path, "/") + 1; len(same) > 1 && parts[i] < all {
-					if parts[i]++; parts[i] > maxParts {
-						parts[i] = all
-					}
-					longer = true
+		for i, id := range ids {
+			if have[id.Name] == 1 {
+				continue
+			}
+			if all := strings.Count(id.Path, "/") + 1; parts[i] < all {
+				if parts[i]++; parts[i] > maxParts {
+					parts[i] = all
 				}
+				longer = true
 			}
 		}
 		if !longer {
@@ -70,8 +70,11 @@ func distinguish(ids []*ID) {
 
 // pathEnd is the last n parts of a path, as a name.
 func pathEnd(path string, n int) string {
-	all := strings.Split(path, "/")
-	name := spell(strings.Join(all[max(0, len(all)-n):], "-"))
+	start := len(path) + 1
+	for ; n > 0 && start > 0; n-- {
+		start = strings.LastIndexByte(path[:start-1], '/') + 1
+	}
+	name := spell(path[start:])
 	if name == "" {
 		name = "Function"
 	}

@@ -104,6 +104,7 @@ type reader struct {
 	// parts of one kind by id, and custom resources by bucket.
 	parts               map[string]map[string]map[string][]*resource
 	byID                map[*resource]map[string]*resource
+	placeholders        map[string]bool // by the path of an asset
 	customNotifications map[string][]*resource
 	// left says of a resource with a reader why it is not in the model.
 	left map[*resource]string
@@ -133,6 +134,7 @@ func newReader(stage *assembly.Stage, o Options) *reader {
 		buckets:       map[string]*Bucket{},
 		parts:         map[string]map[string]map[string][]*resource{},
 		byID:          map[*resource]map[string]*resource{},
+		placeholders:  map[string]bool{},
 		left:          map[*resource]string{},
 	}
 }
@@ -148,7 +150,7 @@ func (r *reader) addStack(s *assembly.Stack, parent *cfn.Scope, logicalID string
 		}
 		pseudo = p
 	}
-	byID := map[string]*resource{}
+	byID := make(map[string]*resource, len(s.Template.Resources))
 	scope := &cfn.Scope{Template: s.Template, Pseudo: pseudo, Deployed: deployed, Name: func(id string, _ *cfn.Resource) string {
 		return r.physicalName(byID[id])
 	}}
