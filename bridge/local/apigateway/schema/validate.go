@@ -8,12 +8,13 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/bailey-cdk/bailey/internal/lazyregexp"
 )
 
 // Decode reads one JSON value, whose numbers stay as they are written.
@@ -253,7 +254,7 @@ func equal(a, b any) bool {
 	return false
 }
 
-const hostnamePattern = `^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$`
+var hostname = lazyregexp.New(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$`)
 
 // isFormat checks the formats of draft 4. Others are for people.
 func isFormat(v, format string) bool {
@@ -265,8 +266,7 @@ func isFormat(v, format string) bool {
 		address, err := mail.ParseAddress(v)
 		return err == nil && address.Address == v
 	case "hostname":
-		matched, _ := regexp.MatchString(hostnamePattern, v)
-		return matched && len(v) <= 254
+		return hostname.MatchString(v) && len(v) <= 254
 	case "ipv4", "ipv6":
 		address, err := netip.ParseAddr(v)
 		return err == nil && address.Zone() == "" && address.Is4() == (format == "ipv4")
