@@ -35,7 +35,7 @@ func TestDelve(t *testing.T) {
 	put(t, commands, "break greeting.go:12\ncontinue\nprint request.QueryStringParameters\n")
 	said := debug(t, filepath.Join(delve, "dlv"), address, commands)
 	for _, want := range []string{"greeting.go:12", `"name": "Ada"`} {
-		if !strings.Contains(string(said), want) {
+		if !strings.Contains(said, want) {
 			t.Errorf("dlv does not say %q:\n%s", want, said)
 		}
 	}

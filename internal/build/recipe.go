@@ -130,25 +130,21 @@ func (r *recipe) check() error {
 func parseCommand(dir, line string) (c command, err error) {
 	c.Dir = dir
 	for line = strings.TrimSpace(line); line != ""; line = strings.TrimLeft(line, " ") {
-		word := line
-		if line[0] == '"' {
-			quoted, err := strconv.QuotedPrefix(line)
+		if quoted, err := strconv.QuotedPrefix(line); err == nil && line[0] == '"' {
+			word, err := strconv.Unquote(quoted)
 			if err != nil {
 				return c, err
 			}
-			line = line[len(quoted):]
-			if word, err = strconv.Unquote(quoted); err != nil {
-				return c, err
-			}
-			c.Args = append(c.Args, word)
+			c.Args, line = append(c.Args, word), line[len(quoted):]
 			continue
 		}
-		word, line, _ = strings.Cut(line, " ")
+		word, rest, _ := strings.Cut(line, " ")
+		line = rest
 		name, value, assigned := strings.Cut(word, "=")
 		switch {
 		case c.Args == nil && assigned && strings.HasPrefix(value, "'") && strings.HasSuffix(value, "'") && len(value) > 1:
 			c.Env = append(c.Env, name+"="+value[1:len(value)-1])
-		case strings.ContainsAny(word, "'`\\"):
+		case strings.ContainsAny(word, "\"'`\\"):
 			return c, fmt.Errorf("%s is not understood", word)
 		default:
 			c.Args = append(c.Args, word)

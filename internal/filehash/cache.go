@@ -31,8 +31,11 @@ type identity struct {
 func (i identity) String() string { return string(i.append(nil)) }
 
 func (i identity) append(text []byte) []byte {
-	for _, n := range []uint64{i.device, i.inode, uint64(i.size), uint64(i.modified), uint64(i.changed)} {
+	for _, n := range []uint64{i.device, i.inode} {
 		text = append(strconv.AppendUint(text, n, 16), ' ')
+	}
+	for _, n := range []int64{i.size, i.modified, i.changed} {
+		text = append(strconv.AppendInt(text, n, 16), ' ')
 	}
 	return text
 }
