@@ -80,9 +80,12 @@ func ReadRegular(path string, most int64) ([]byte, error) {
 
 // Parse reads a template. The file's name is for messages alone.
 func Parse(file string, data []byte) (*Template, error) {
-	t := &Template{}
-	if err := DecodeJSON(file, data, t); err != nil {
-		return nil, fmt.Errorf("template %w", err)
+	t, ok := decodeFast(data)
+	if !ok {
+		t = &Template{}
+		if err := DecodeJSON(file, data, t); err != nil {
+			return nil, fmt.Errorf("template %w", err)
+		}
 	}
 	t.File, t.ids = file, slices.Sorted(maps.Keys(t.Resources))
 	for id, r := range t.Resources {
