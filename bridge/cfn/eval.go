@@ -101,7 +101,7 @@ type Scope struct {
 	nested     map[string]*Scope
 	parentAt   string
 
-	memo  map[string]memoized
+	memo  map[string]*memoized
 	names map[string]string
 	// busy are the keys that are being evaluated.
 	busy []string
@@ -122,7 +122,7 @@ type memoized struct {
 // the first call of [Scope.Eval].
 func (e *Evaluation) Add(s *Scope) {
 	s.evaluation = e
-	s.memo = map[string]memoized{}
+	s.memo = make(map[string]*memoized, len(s.Template.Resources))
 	s.names = map[string]string{}
 	if s.nested == nil {
 		s.nested = map[string]*Scope{}
@@ -318,22 +318,22 @@ func intrinsic(v map[string]any) (name string, argument any, ok bool) {
 
 // once evaluates what key names at most once, and refuses a cycle.
 func (c *call) once(s *Scope, key string, evaluate func(*call) any) any {
-	m, known := s.memo[key]
-	switch {
-	case m.busyAt > 0:
-		return c.unresolved(key, "it refers to itself: "+cycle(s.busy[m.busyAt-1:], key))
-	case known:
+	if m, ok := s.memo[key]; ok {
+		if m.busyAt > 0 {
+			return c.unresolved(key, "it refers to itself: "+cycle(s.busy[m.busyAt-1:], key))
+		}
 		c.add(m.problems...)
 		return m.value
 	}
 	s.busy = append(s.busy, key)
-	s.memo[key] = memoized{busyAt: len(s.busy)}
+	// kept also where it lies in a cycle, whose members would otherwise be
+	// evaluated once for each way round
+	m := &memoized{busyAt: len(s.busy)}
+	s.memo[key] = m
 	inner := &call{scope: s, at: c.at}
 	value := inner.deeper(func() string { return key }, func() any { return evaluate(inner) })
 	s.busy = s.busy[:len(s.busy)-1]
-	// kept also where it lies in a cycle, whose members would otherwise be
-	// evaluated once for each way round
-	s.memo[key] = memoized{value: value, problems: inner.problems}
+	*m = memoized{value: value, problems: inner.problems}
 	c.add(inner.problems...)
 	return value
 }

@@ -100,10 +100,10 @@ func (r *reader) keepNameUnique(res *resource, f *Function) {
 }
 
 func (r *reader) environment(res *resource, f *Function) {
-	f.Environment = map[string]string{}
 	left := maxEnvironment
 	environment, _ := res.r.Properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
+	f.Environment = make(map[string]string, len(variables))
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value, problems := res.scope.String(variables[name], res.at("Environment.Variables."+name))
 		r.problems(res, problems)

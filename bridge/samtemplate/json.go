@@ -26,7 +26,7 @@ func (s section) MarshalJSON() ([]byte, error) {
 }
 
 // resourceSize is about what a resource takes in a template, in bytes.
-const resourceSize = 1 << 10
+const resourceSize = 800
 
 // printer writes indented JSON, each text as encoding/json writes it. It writes
 // what templates are made of by itself: encoding/json would look at each value
@@ -50,7 +50,8 @@ func (p *printer) print(value any, indent string) error {
 	case []section:
 		return p.enclose('[', ']', indent, len(v), func(i int, inner string) error { return p.print(v[i], inner) })
 	case map[string]string:
-		names := slices.Sorted(maps.Keys(v))
+		names := slices.AppendSeq(make([]string, 0, len(v)), maps.Keys(v))
+		slices.Sort(names)
 		return p.enclose('{', '}', indent, len(names), func(i int, _ string) error {
 			if err := p.key(names[i]); err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/bailey-cdk/bailey/bridge/model"
@@ -56,9 +55,11 @@ func contentMark(layer *model.Layer) string {
 
 // words are the parts of a text that are letters and digits alone.
 func words(text string) []string {
-	return strings.FieldsFunc(text, func(c rune) bool {
-		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9')
-	})
+	return strings.FieldsFunc(text, func(c rune) bool { return !letterOrDigit(c) })
+}
+
+func letterOrDigit(c rune) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
 }
 
 // take makes a free logical id of a name: letters and digits alone, with the
@@ -92,10 +93,19 @@ func (n names) functionName(f *model.Function) string {
 	return f.LogicalID
 }
 
-var notInResourceID = regexp.MustCompile(`[^A-Za-z0-9\-_.\[\]/]+`)
-
-// ResourceID is the SamResourceId of a construct path: the path in the
-// characters that the SAM CLI allows.
+// ResourceID is the SamResourceId of a construct path: the path with "-" for each
+// run of characters that the SAM CLI does not allow.
 func ResourceID(path string) string {
-	return notInResourceID.ReplaceAllString(strings.Trim(path, "/"), "-")
+	replaced := false
+	return strings.Map(func(c rune) rune {
+		again := replaced
+		replaced = !letterOrDigit(c) && !strings.ContainsRune("-_.[]/", c)
+		switch {
+		case !replaced:
+			return c
+		case again:
+			return -1
+		}
+		return '-'
+	}, strings.Trim(path, "/"))
 }

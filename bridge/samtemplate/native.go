@@ -52,19 +52,21 @@ func layerMetadata(layer *model.Layer) section {
 	return section{{"SamResourceId", ResourceID(layer.ID.Path)}, {"SkipBuild", true}}
 }
 
+// mostProperties is how many properties most functions have at the most.
+const mostProperties = 10
+
 func (w *writer) nativeFunction(f *model.Function) section {
-	p := section{{"FunctionName", w.names.functionName(f)}}
+	p := append(make(section, 0, mostProperties), entry{"FunctionName", w.names.functionName(f)})
 	if f.Code.Image != nil {
 		p = append(p, entry{"PackageType", "Image"}, entry{"Code", section{{"ImageUri", w.imageTag(f)}}})
 	} else {
 		p = append(p, entry{"Code", w.codePath(f)})
 	}
-	return append(p, w.settings(f)...)
+	return w.settings(p, f)
 }
 
-// settings are the properties that both formats have.
-func (w *writer) settings(f *model.Function) section {
-	var p section
+// settings adds the properties that both formats have.
+func (w *writer) settings(p section, f *model.Function) section {
 	if f.Code.Image != nil {
 		if c := imageConfig(f.Code.Image); len(c) > 0 {
 			p = append(p, entry{"ImageConfig", c})

@@ -125,7 +125,7 @@ func (w *writer) serverlessFunction(f *model.Function, events section) section {
 	} else {
 		p = append(p, entry{"CodeUri", w.codePath(f)})
 	}
-	p = append(p, w.settings(f)...)
+	p = w.settings(p, f)
 	if f.EphemeralStorage != 512 {
 		p = append(p, entry{"EphemeralStorage", section{{"Size", f.EphemeralStorage}}})
 	}

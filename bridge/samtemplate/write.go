@@ -103,6 +103,8 @@ func (w *writer) render() error {
 	if len(functions) == 0 {
 		w.warn("", "the application has no function that the SAM CLI could run, and it refuses a template without resources")
 	}
+	env := make(chan []byte, 1)
+	go func() { env <- w.envFile(functions) }() // while the templates are made
 	main, alone := w.arrange()
 	for _, api := range alone {
 		name := "api-" + api.Name + ".yaml"
@@ -121,7 +123,7 @@ func (w *writer) render() error {
 		w.warn(api.Path, "the SAM CLI serves no WebSocket API, and can invoke its functions by name; bailey local start-api serves it")
 	}
 	w.functions = functions
-	w.files["env.json"] = w.envFile(functions)
+	w.files["env.json"] = <-env
 	w.files["samconfig.toml"] = []byte(samconfig)
 	return nil
 }
