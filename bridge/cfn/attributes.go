@@ -28,7 +28,7 @@ type returns struct {
 
 // refResource is what Ref gives for a resource.
 func (c *call) refResource(id string, r *Resource) any {
-	if physical, ok := c.physicalID("Ref "+id, id); ok {
+	if physical, ok := c.physicalID(id, "Ref ", id); ok {
 		return physical
 	}
 	known, ok := returnValues[r.Type]
@@ -43,7 +43,7 @@ const waysOut = "give the value with --env-vars, or in bailey.toml"
 
 // attribute is what Fn::GetAtt gives for a resource.
 func (c *call) attribute(id string, r *Resource, name string) any {
-	if physical, ok := c.physicalID("Fn::GetAtt "+id+"."+name, id); ok {
+	if physical, ok := c.physicalID(id, "Fn::GetAtt ", id, ".", name); ok {
 		return c.deployedAttribute(id, physical, r, name)
 	}
 	if r.Type == crossRegionReader {
@@ -206,7 +206,7 @@ func (s *Scope) PhysicalName(id string) (string, []Problem) {
 }
 
 func (c *call) physicalName(known returns, id string, r *Resource) string {
-	physical, deployed := c.physicalID("Ref "+id, id)
+	physical, deployed := c.physicalID(id, "Ref ", id)
 	if deployed {
 		if name, ok := c.scope.boundTo(known, id, physical)["name"]; ok {
 			return name
@@ -231,9 +231,11 @@ func (c *call) physicalName(known returns, id string, r *Resource) string {
 // madeName is a name for a resource that the template leaves to
 // CloudFormation, in the spelling that the resource's service allows.
 func (s *Scope) madeName(id string, r *Resource) string {
-	name := s.Pseudo.StackName + "-" + id
+	var name string
 	if s.Name != nil {
 		name = s.Name(id, r)
+	} else {
+		name = s.Pseudo.StackName + "-" + id
 	}
 	switch r.Type {
 	case "AWS::S3::Bucket":

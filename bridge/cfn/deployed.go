@@ -40,8 +40,9 @@ func DeployedPseudo(stackID string) (Pseudo, error) {
 }
 
 // physicalID is the id of a deployed resource. Where the stack is deployed but
-// has no such resource, this is told once of each value that needs it.
-func (c *call) physicalID(expression, id string) (string, bool) {
+// has no such resource, this is told once of each value that needs it, with the
+// expression, which is given in parts.
+func (c *call) physicalID(id string, expression ...string) (string, bool) {
 	d := c.scope.Deployed
 	if d == nil {
 		return "", false
@@ -49,7 +50,7 @@ func (c *call) physicalID(expression, id string) (string, bool) {
 	physical, ok := d.PhysicalIDs[id]
 	if !ok {
 		c.add(Problem{
-			Expression: expression, Where: c.scope.where(c.at), Local: true,
+			Expression: strings.Join(expression, ""), Where: c.scope.where(c.at), Local: true,
 			Reason: "the deployed stack " + c.scope.Pseudo.StackName + " has no such resource; the value is a local one",
 		})
 	}
