@@ -12,7 +12,7 @@ import (
 // nativeHTTP is an HTTP API, or a function URL as an HTTP API, as the SAM CLI
 // reads it: the stage's variables are called Variables there, and each route
 // has an OperationName of its own, since routes that share one are merged.
-func (w *writer) nativeHTTP(api *model.API, functions []*model.Function) section {
+func (w *writer) nativeHTTP(api *model.API) section {
 	id := w.names.logicalID(api)
 	properties := section{{"Name", api.Name}, {"ProtocolType", "HTTP"}}
 	if api.CORS != nil {
@@ -22,8 +22,8 @@ func (w *writer) nativeHTTP(api *model.API, functions []*model.Function) section
 		{id, resource("AWS::ApiGatewayV2::Api", properties, nil)},
 		{w.names.take(id+"Stage", ""), resource("AWS::ApiGatewayV2::Stage", w.stage("ApiId", api), nil)},
 	}
-	authorizers := w.authorizers(&s, api, functions)
-	for _, route := range w.routes(api, functions) {
+	authorizers := w.authorizers(&s, api)
+	for _, route := range w.routes(api) {
 		name := w.names.take(id+routeName(route), "Route")
 		integration := name + "Integration"
 		properties := section{
@@ -57,7 +57,7 @@ func (w *writer) stage(idProperty string, api *model.API) section {
 
 // nativeREST is a REST API with its resources and methods. The SAM CLI reads
 // BinaryMediaTypes only beside a Body, so an empty one is written with them.
-func (w *writer) nativeREST(api *model.API, functions []*model.Function) section {
+func (w *writer) nativeREST(api *model.API) section {
 	id := w.names.logicalID(api)
 	properties := section{{"Name", api.Name}}
 	if len(api.BinaryMediaTypes) > 0 {
@@ -69,8 +69,8 @@ func (w *writer) nativeREST(api *model.API, functions []*model.Function) section
 		{id, resource("AWS::ApiGateway::RestApi", properties, nil)},
 		{w.names.take(id+"Stage", ""), resource("AWS::ApiGateway::Stage", w.stage("RestApiId", api), nil)},
 	}
-	authorizers := w.authorizers(&s, api, functions)
-	routes := w.routes(api, functions)
+	authorizers := w.authorizers(&s, api)
+	routes := w.routes(api)
 	resources := map[string]string{"/": "/"}
 	differ := authorizersDiffer(routes)
 	for _, route := range routes {
@@ -179,11 +179,11 @@ func (w *writer) restCORS(s section, api *model.API, resources map[string]string
 
 // authorizers adds the Lambda authorizers of an API's routes, and gives their
 // ids. The SAM CLI has no others.
-func (w *writer) authorizers(s *section, api *model.API, functions []*model.Function) map[*model.Authorizer]string {
+func (w *writer) authorizers(s *section, api *model.API) map[*model.Authorizer]string {
 	ids := map[*model.Authorizer]string{}
 	for _, route := range api.Routes {
 		a := route.Authorizer
-		if !servedAuthorizer(a, functions) || ids[a] != "" {
+		if !w.servesAuthorizer(a) || ids[a] != "" {
 			continue
 		}
 		ids[a] = w.names.take(w.names.logicalID(api)+"Authorizer"+a.Name, "")
@@ -214,10 +214,10 @@ func (w *writer) authorizers(s *section, api *model.API, functions []*model.Func
 	return ids
 }
 
-// servedAuthorizer says whether the SAM CLI can run an authorizer: it has a
+// servesAuthorizer says whether the SAM CLI can run an authorizer: it has a
 // function that is in the template.
-func servedAuthorizer(a *model.Authorizer, functions []*model.Function) bool {
-	return a != nil && a.Function != nil && slices.Contains(functions, a.Function)
+func (w *writer) servesAuthorizer(a *model.Authorizer) bool {
+	return a != nil && w.writes(a.Function)
 }
 
 // localARN is an ARN that the SAM CLI finds the function by. It reads ARNs of

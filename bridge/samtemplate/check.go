@@ -6,20 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 )
 
 // check looks at a finished template as the SAM CLI will: every fault here
 // would make it fail as a whole, run the wrong function or lose one silently.
-func check(dir string, files map[string][]byte, resources section) error {
-	c := &checker{dir: dir, there: map[string]bool{}, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
-	for name := range files {
-		for folder := path.Dir(name); folder != "."; folder = path.Dir(folder) {
-			c.there[folder] = true
-		}
-	}
+// What it finds in dir is added to there.
+func check(dir string, there map[string]bool, resources section) error {
+	c := &checker{dir: dir, there: there, ids: map[string]bool{}, names: map[string]string{}, routes: map[string]string{}}
 	for _, e := range resources {
 		c.ids[e.Key] = true
 	}

@@ -43,6 +43,7 @@ func (w *writer) codePath(f *model.Function) string {
 	}
 	folder := path.Join("inline", w.names.logicalID(f))
 	w.files[path.Join(folder, file)] = []byte(f.Code.Inline)
+	w.code[folder] = true
 	return folder
 }
 

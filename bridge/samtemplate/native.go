@@ -22,9 +22,9 @@ func (w *writer) native(functions []*model.Function, apis []*model.API) section 
 	}
 	for _, api := range apis {
 		if api.Protocol == model.REST {
-			s = append(s, w.nativeREST(api, functions)...)
+			s = append(s, w.nativeREST(api)...)
 		} else {
-			s = append(s, w.nativeHTTP(api, functions)...)
+			s = append(s, w.nativeHTTP(api)...)
 		}
 	}
 	return s

@@ -12,14 +12,10 @@ import (
 // match, it takes the later, so ANY comes before a method and "$default" first.
 // What it would serve otherwise than API Gateway is noted, and what would take
 // the whole API down is changed.
-func (w *writer) routes(api *model.API, functions []*model.Function) []*model.Route {
-	written := map[*model.Function]bool{}
-	for _, f := range functions {
-		written[f] = true
-	}
+func (w *writer) routes(api *model.API) []*model.Route {
 	var kept []*model.Route
 	for _, route := range api.Routes {
-		if !written[route.Function] {
+		if !w.writes(route.Function) {
 			w.warn(api.Path, "route %q is left out with its function %s", routeKey(route), route.Function.Path)
 			continue
 		}
@@ -27,7 +23,7 @@ func (w *writer) routes(api *model.API, functions []*model.Function) []*model.Ro
 			w.warn(api.Path, "route %q is left out: the SAM CLI takes <...> in a path for a parameter", routeKey(route))
 			continue
 		}
-		w.noteRoute(api, route, functions)
+		w.noteRoute(api, route)
 		kept = append(kept, w.servable(api, route))
 	}
 	for _, static := range api.StaticRoutes {
@@ -46,8 +42,8 @@ func (w *writer) routes(api *model.API, functions []*model.Function) []*model.Ro
 }
 
 // noteRoute says what the SAM CLI does not do for a route.
-func (w *writer) noteRoute(api *model.API, route *model.Route, functions []*model.Function) {
-	if route.AuthorizationType != "NONE" && !servedAuthorizer(route.Authorizer, functions) {
+func (w *writer) noteRoute(api *model.API, route *model.Route) {
+	if route.AuthorizationType != "NONE" && !w.servesAuthorizer(route.Authorizer) {
 		w.warn(api.Path, "route %q is open to everyone in the SAM CLI: it has no %s authorizer there", routeKey(route), route.AuthorizationType)
 	}
 	if route.APIKeyRequired {

@@ -10,7 +10,7 @@ import (
 
 // serverless are the resources of the SAM format.
 func (w *writer) serverless(functions []*model.Function, apis []*model.API) section {
-	events := w.events(functions, apis)
+	events := w.events(apis)
 	var s section
 	for _, f := range functions {
 		s = append(s, entry{w.names.logicalID(f), resource("AWS::Serverless::Function", w.serverlessFunction(f, events[f]), w.metadata(f))})
@@ -23,16 +23,16 @@ func (w *writer) serverless(functions []*model.Function, apis []*model.API) sect
 		s = append(s, entry{w.names.logicalID(layer), resource("AWS::Serverless::LayerVersion", properties, layerMetadata(layer))})
 	}
 	for _, api := range apis {
-		s = append(s, entry{w.names.logicalID(api), w.serverlessAPI(api, functions)})
+		s = append(s, entry{w.names.logicalID(api), w.serverlessAPI(api)})
 	}
 	return s
 }
 
-func (w *writer) serverlessAPI(api *model.API, functions []*model.Function) section {
+func (w *writer) serverlessAPI(api *model.API) section {
 	properties := section{{"StageName", api.StageName}}
 	authorizers := section{}
 	for _, route := range api.Routes {
-		if a := route.Authorizer; servedAuthorizer(a, functions) && authorizers.get(a.Name) == nil {
+		if a := route.Authorizer; w.servesAuthorizer(a) && authorizers.get(a.Name) == nil {
 			authorizers = append(authorizers, entry{a.Name, w.serverlessAuthorizer(api, a)})
 		}
 	}
@@ -162,15 +162,15 @@ func (w *writer) functionURLConfig(f *model.Function) section {
 }
 
 // events are the event sources of each function.
-func (w *writer) events(functions []*model.Function, apis []*model.API) map[*model.Function]section {
+func (w *writer) events(apis []*model.API) map[*model.Function]section {
 	events := map[*model.Function]section{}
 	add := func(f *model.Function, id, kind string, properties section) {
 		events[f] = append(events[f], entry{id, section{{"Type", kind}, {"Properties", properties}}})
 	}
 	for _, api := range apis {
 		w.noteMerged(api)
-		for _, route := range w.routes(api, functions) {
-			add(route.Function, w.names.take(w.names.logicalID(api)+routeName(route), "Event"), eventType(api), w.apiEvent(api, route, functions))
+		for _, route := range w.routes(api) {
+			add(route.Function, w.names.take(w.names.logicalID(api)+routeName(route), "Event"), eventType(api), w.apiEvent(api, route))
 		}
 	}
 	for _, m := range w.app.EventSourceMappings {
@@ -216,7 +216,7 @@ func eventType(api *model.API) string {
 	return "HttpApi"
 }
 
-func (w *writer) apiEvent(api *model.API, route *model.Route, functions []*model.Function) section {
+func (w *writer) apiEvent(api *model.API, route *model.Route) section {
 	ref := map[string]string{"Ref": w.names.logicalID(api)}
 	var p section
 	if api.Protocol == model.REST {
@@ -228,7 +228,7 @@ func (w *writer) apiEvent(api *model.API, route *model.Route, functions []*model
 		}
 		p = append(p, entry{"PayloadFormatVersion", route.PayloadFormatVersion}, entry{"TimeoutInMillis", min(route.TimeoutMillis, 30000)})
 	}
-	if servedAuthorizer(route.Authorizer, functions) {
+	if w.servesAuthorizer(route.Authorizer) {
 		p = append(p, entry{"Auth", section{{"Authorizer", route.Authorizer.Name}}})
 	}
 	return p

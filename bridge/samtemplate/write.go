@@ -65,7 +65,7 @@ func Write(app *model.Application, o Options) (*Result, error) {
 	}
 	w := &writer{
 		app: app, dir: dir, format: o.Format, helpers: o.Helpers,
-		noted: map[model.Diagnostic]bool{}, relatives: map[string]string{}, files: map[string][]byte{},
+		code: map[string]bool{}, noted: map[model.Diagnostic]bool{}, relatives: map[string]string{}, files: map[string][]byte{},
 	}
 	if w.format == "" {
 		w.format = CloudFormation
@@ -89,6 +89,8 @@ type writer struct {
 
 	names     names
 	functions []*model.Function
+	written   map[*model.Function]int // the place of each in functions
+	code      map[string]bool         // what is there: see checker
 	notes     []model.Diagnostic
 	noted     map[model.Diagnostic]bool // what notes holds
 	relatives map[string]string         // what relative gave before
@@ -100,6 +102,10 @@ type writer struct {
 func (w *writer) render() error {
 	w.names = nameAll(w.app)
 	functions := w.writable()
+	w.written = make(map[*model.Function]int, len(functions))
+	for i, f := range functions {
+		w.written[f] = i
+	}
 	if len(functions) == 0 {
 		w.warn("", "the application has no function that the SAM CLI could run, and it refuses a template without resources")
 	}
@@ -108,7 +114,7 @@ func (w *writer) render() error {
 	main, alone := w.arrange()
 	for _, api := range alone {
 		name := "api-" + api.Name + ".yaml"
-		if err := w.template(name, usedBy(api, functions), []*model.API{api}); err != nil {
+		if err := w.template(name, w.usedBy(api), []*model.API{api}); err != nil {
 			return err
 		}
 		w.apiFiles = append(w.apiFiles, name)
@@ -161,23 +167,27 @@ warm_containers = "LAZY"
 warm_containers = "LAZY"
 `
 
-// usedBy are those of the functions that an API's routes go to, or that decide
-// who may call them.
-func usedBy(api *model.API, functions []*model.Function) []*model.Function {
-	used := map[*model.Function]bool{}
+// usedBy are those of the written functions that an API's routes go to, or that
+// decide who may call them.
+func (w *writer) usedBy(api *model.API) []*model.Function {
+	var used []*model.Function
 	for _, route := range api.Routes {
-		used[route.Function] = true
-		if route.Authorizer != nil {
-			used[route.Authorizer.Function] = true
+		if w.writes(route.Function) {
+			used = append(used, route.Function)
+		}
+		if w.servesAuthorizer(route.Authorizer) {
+			used = append(used, route.Authorizer.Function)
 		}
 	}
-	var kept []*model.Function
-	for _, f := range functions {
-		if used[f] {
-			kept = append(kept, f)
-		}
-	}
-	return kept
+	slices.SortFunc(used, func(a, b *model.Function) int { return w.written[a] - w.written[b] })
+	return slices.Compact(used)
+}
+
+// writes says whether a function is in template.yaml, and in the template of
+// each API that uses it.
+func (w *writer) writes(f *model.Function) bool {
+	_, ok := w.written[f]
+	return ok
 }
 
 // template renders and checks one template.
@@ -188,7 +198,7 @@ func (w *writer) template(name string, functions []*model.Function, apis []*mode
 	} else {
 		resources = w.native(functions, apis)
 	}
-	if err := check(w.dir, w.files, resources); err != nil {
+	if err := check(w.dir, w.code, resources); err != nil {
 		return err
 	}
 	document := section{{"AWSTemplateFormatVersion", "2010-09-09"}}
