@@ -20,7 +20,9 @@ type config struct {
 	processors []processor
 	// partitions says that dynamic partitioning is on.
 	partitions bool
-	search     *searchConfig
+	// converts says that records become Parquet or ORC, so that they must be JSON.
+	converts bool
+	search   *searchConfig
 	// unknown is the destination that is not there locally, "" for none.
 	unknown string
 }
@@ -133,6 +135,8 @@ func readS3Destination(d node) (*config, error) {
 		}
 	}
 	c.partitions = d.child("DynamicPartitioningConfiguration").text("Enabled") == "true"
+	conversion := d.child("DataFormatConversionConfiguration")
+	c.converts = conversion != nil && conversion.text("Enabled") != "false"
 	c.processors, err = readProcessors(d.child("ProcessingConfiguration"))
 	return c, err
 }

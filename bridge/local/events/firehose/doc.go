@@ -22,8 +22,9 @@
 // MetadataExtraction by JQ, RecordDeAggregation, AppendDelimiterToRecord),
 // dynamic partitioning, prefix expressions, compression and source backup. What
 // a function fails to transform is written below the error output prefix, in
-// Firehose's own form. Conversion to Parquet and ORC is not done: the objects
-// have the JSON records, and the log says so.
+// Firehose's own form: a JSON line for each record. Conversion to Parquet and ORC
+// is not done: the objects have the JSON records, and the log says so. A record
+// that is no JSON object, which no conversion could read, fails as on AWS.
 //
 // OpenSearch Service and Elasticsearch: the documents go into a local index, or
 // to a real cluster where [Options.OpenSearch] names one. The local index is a

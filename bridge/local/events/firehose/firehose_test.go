@@ -334,6 +334,34 @@ func TestTransform(t *testing.T) {
 	}
 }
 
+// A stream that would convert its records fails those that it could not read.
+func TestUnconvertible(t *testing.T) {
+	converting := func(enabled string) *trial {
+		tr := start(t, `{"ExtendedS3DestinationConfiguration":{`+toS3+`,"Prefix":"good/","ErrorOutputPrefix":"bad/!{firehose:error-output-type}/",
+			"DataFormatConversionConfiguration":{"Enabled":`+enabled+`}}}`)
+		tr.put(`{"id":1}`, "no JSON", `{"id":2}{"id":3}`, `[1]`, `null`, `{"id":4}`+"\n", `{"id":5}x`)
+		tr.flush()
+		return tr
+	}
+	tr := converting("true")
+	if got := tr.content("good/"); got != `{"id":1}{"id":2}{"id":3}{"id":4}`+"\n" {
+		t.Errorf("the object is %q", got)
+	}
+	var failed []string
+	for text := range strings.Lines(tr.content("bad/format-conversion-failed/")) {
+		var f failure
+		if err := json.Unmarshal([]byte(text), &f); err != nil || f.ErrorCode != "DataFormatConversion.ParseError" || f.ErrorMessage == "" || f.AttemptEndingTimestamp == 0 {
+			t.Errorf("%s: %v", text, err)
+		}
+		data, _ := base64.StdEncoding.DecodeString(f.RawData)
+		failed = append(failed, string(data))
+	}
+	if got := strings.Join(failed, ", "); got != `no JSON, [1], null, {"id":5}x` {
+		t.Errorf("failed are %s", got)
+	}
+	converting("false").wantKeys("archive/good/2026/11/24/10/S-1-2026-11-24-10-30-15-#")
+}
+
 func TestPartitions(t *testing.T) {
 	tr := start(t, `{"ExtendedS3DestinationConfiguration":{`+toS3+`,"Prefix":"c=!{partitionKeyFromQuery:customer}/n=!{partitionKeyFromQuery:n}/!{timestamp:yyyy}/","ErrorOutputPrefix":"bad/!{firehose:error-output-type}/",
 		"DynamicPartitioningConfiguration":{"Enabled":true},"CompressionFormat":"UNCOMPRESSED","FileExtension":".jsonl",

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -53,13 +55,39 @@ func (o *output) make(ctx context.Context, all, good, bad []*record) error {
 		}
 		bad = append(bad, failed...)
 	} else {
+		good, unconverted := o.convertible(good)
 		failed, err := o.partitions(good)
 		if err != nil {
 			return err
 		}
-		bad = append(bad, failed...)
+		bad = append(append(bad, unconverted...), failed...)
 	}
 	return o.failures(bad)
+}
+
+// convertible tells apart the records that a conversion could read: JSON
+// objects, one or several in a record. Without a conversion all are good.
+func (o *output) convertible(records []*record) (good, failed []*record) {
+	if !o.stream.config.converts {
+		return records, nil
+	}
+	for _, r := range records {
+		d := json.NewDecoder(bytes.NewReader(r.data))
+		var err error
+		for err == nil {
+			var document map[string]json.RawMessage
+			if err = d.Decode(&document); err == nil && document == nil {
+				err = errors.New("null is no JSON object")
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			good = append(good, r)
+			continue
+		}
+		r.fail(o.stream.now(), conversionFailed, "DataFormatConversion.ParseError", "the record is no JSON object: "+err.Error(), 1)
+		failed = append(failed, r)
+	}
+	return good, failed
 }
 
 // raw is what was put, one behind the other.

@@ -50,7 +50,11 @@ func (r *record) fail(now time.Time, kind, code, message string, attempts int) {
 	}
 }
 
-const processingFailed = "processing-failed"
+// The values of error-output-type, but for those of search destinations.
+const (
+	processingFailed = "processing-failed"
+	conversionFailed = "format-conversion-failed"
+)
 
 // process runs the processors of a stream. It returns the records that are
 // delivered and those that failed.

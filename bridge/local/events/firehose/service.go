@@ -136,8 +136,7 @@ func (s *Service) tellOf(name string, m *made, c *config) {
 	if m.Type == "KinesisStreamAsSource" {
 		s.env.Logf("the delivery stream %s reads no Kinesis stream locally: it takes what is put to it", name)
 	}
-	conversion := m.Properties.child("ExtendedS3DestinationConfiguration").child("DataFormatConversionConfiguration")
-	if conversion != nil && conversion.text("Enabled") != "false" {
+	if c.converts {
 		s.env.Logf("the delivery stream %s writes its records as they are: they are not converted to Parquet or ORC locally", name)
 	}
 }
