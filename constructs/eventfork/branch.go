@@ -26,7 +26,8 @@ type branch struct {
 	matches Filter
 	dead    awssqs.IQueue // where its failures end
 
-	// again is where an event goes that is sent round again.
+	// again is where an event goes that is sent round again: to the queue, where
+	// there is one, and what Firehose gave up to the stream.
 	again struct {
 		queue  awssqs.IQueue
 		stream *stream
@@ -197,13 +198,17 @@ func (b *branch) watch() {
 	b.alarm("GivenUp", given, 1, 1, fmt.Sprintf("the branch %s gave an event up: its failure record or dead-letter queue has it", *b.Node().Path()))
 }
 
+func (b *branch) alarm(id string, metric awscloudwatch.IMetric, threshold float64, periods int, description string) {
+	b.fork.alarm(b.scope, id, metric, threshold, periods, description)
+}
+
 // alarm raises one when the metric reaches the threshold in each of the last
 // periods.
-func (b *branch) alarm(id string, metric awscloudwatch.IMetric, threshold float64, periods int, description string) {
-	if b.fork.props.DisableAlarms {
+func (f *Fork) alarm(scope constructs.Construct, id string, metric awscloudwatch.IMetric, threshold float64, periods int, description string) {
+	if f.props.DisableAlarms {
 		return
 	}
-	alarm := awscloudwatch.NewAlarm(b.scope, &id, &awscloudwatch.AlarmProps{
+	alarm := awscloudwatch.NewAlarm(scope, &id, &awscloudwatch.AlarmProps{
 		AlarmDescription:   &description,
 		Metric:             metric,
 		Threshold:          &threshold,
@@ -211,7 +216,7 @@ func (b *branch) alarm(id string, metric awscloudwatch.IMetric, threshold float6
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
-	if topic := b.fork.props.AlarmTopic; topic != nil {
+	if topic := f.props.AlarmTopic; topic != nil {
 		alarm.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
 	}
 }

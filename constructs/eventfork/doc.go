@@ -28,7 +28,9 @@
 // A fork is a topic or bus with branches. A branch is a subscription or rule,
 // with all that is behind it. An event that a branch can't do anything with,
 // after as many attempts as its queue allows, is given up: it goes to the
-// branch's dead-letter queue, and from there into the fork's failure record.
+// branch's dead-letter queue, and from there into the fork's failure record. So
+// does an event that the Firehose stream of a branch could not deliver, by way of
+// an object in S3.
 //
 // # Branches
 //
@@ -77,13 +79,15 @@
 // Queues are those of package serverless: 5 receives, encrypted with SQS's keys,
 // TLS alone. An event waits 4 days (Retention).
 //
-// An alarm when a branch gives an event up, and one when a stream delivers late
-// (AlarmTopic, DisableAlarms). It counts the receipt of dead letters too, since
+// An alarm when a branch gives an event up, one when its stream does, and one when
+// that delivers late (AlarmTopic, DisableAlarms). The first counts the receipt of dead letters too, since
 // SQS's own move to a dead-letter queue is in no metric of sent messages, and the
 // recorder empties the queue. [Available CloudWatch metrics for Amazon SQS]
 //
 // A failure record in S3, for a year (Record, DisableRecord). A dead-letter queue
-// keeps an event for 14 days at most.
+// keeps an event for 14 days at most. The buckets of streams tell EventBridge of
+// their objects, so that what Firehose fails is recorded as well.
+// [Handle data delivery failures], [Using EventBridge with Amazon S3]
 //
 // Idempotency by a table on demand, in which a message is remembered for 14 days
 // (DisableIdempotency), and partial batch responses: SQS and SNS deliver at least
@@ -120,6 +124,8 @@
 // [Fanout to Firehose streams]: https://docs.aws.amazon.com/sns/latest/dg/sns-firehose-as-subscriber.html
 // [Understand custom prefixes for Amazon S3 objects]: https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
 // [Transitioning objects using Amazon S3 Lifecycle]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+// [Handle data delivery failures]: https://docs.aws.amazon.com/firehose/latest/dev/retry.html
+// [Using EventBridge with Amazon S3]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
 // [Security best practices for Amazon S3]: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
 // [Operational best practices for Amazon OpenSearch Service]: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp.html
 // [Security best practices in IAM]: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html

@@ -19,8 +19,15 @@ import (
 //
 //	failures/branch=Checkout/year=2026/month=11/day=24/hour=09/
 //
+// They come from the branches' dead-letter queues, and from what Firehose itself
+// gave up in a Storage or Search: records that a transformation or a conversion
+// failed, and documents that OpenSearch refused. Firehose puts those into S3,
+// below the error prefix, and leaves them there; S3 tells EventBridge of it, and
+// the function Record/Collector writes each event into the record. That needs a
+// bucket which tells EventBridge: see [Storage]'s Bucket.
+//
 // The function Record/Resender sends them round again, each to the branch that
-// gave it up:
+// gave it up, and what Firehose gave up to the branch's stream:
 //
 //	aws lambda invoke --function-name NAME --cli-binary-format raw-in-base64-out --payload '{"branch": "Checkout"}' /dev/stdout
 //
@@ -67,8 +74,10 @@ func retentionProblem(name string, d time.Duration) []string {
 
 // record is the record being made.
 type record struct {
+	scope              constructs.Construct
 	bucket             awss3.IBucket
 	recorder, resender *serverless.Function
+	undelivered        *undelivered // nil where no branch has a stream
 }
 
 // functionTimeout is that of the recorder: a sixth of the visibility timeout of
@@ -77,7 +86,7 @@ const functionTimeout = 5 * time.Second
 
 func (f *Fork) newRecord() *record {
 	scope := constructs.NewConstruct(f, jsii.String("Record"))
-	r := &record{bucket: f.props.Record.Bucket}
+	r := &record{scope: scope, bucket: f.props.Record.Bucket}
 	if r.bucket == nil {
 		retention := f.props.Record.Retention
 		props.SetDefault(&retention, DefaultRecordRetention)
@@ -106,12 +115,16 @@ func (f *Fork) newRecord() *record {
 		key.GrantEncrypt(r.recorder)
 		key.GrantEncryptDecrypt(r.resender)
 	}
-	for _, function := range []*serverless.Function{r.recorder, r.resender} {
-		nag.SuppressPolicy(function.Role(), "AwsSolutions-IAM5",
-			"The keys of objects are made of the events that fail, so that they can't be listed. The prefix limits the function to the failure record.",
-			`/^Resource::.*(failures|resent)\/\*$/`)
-	}
+	suppressKeys(r.recorder)
+	suppressKeys(r.resender)
 	return r
+}
+
+// suppressKeys is for the rights to the objects of the record.
+func suppressKeys(f *serverless.Function) {
+	nag.SuppressPolicy(f.Role(), "AwsSolutions-IAM5",
+		"The keys of objects are made of the events that fail, so that they can't be listed. The prefix limits the function to the failure record.",
+		`/^Resource::.*(failures|resent)\/\*$/`)
 }
 
 func (r *record) objects(keys string, actions ...string) serverless.Policy {
@@ -127,13 +140,15 @@ func (f *Fork) keep(b *branch) {
 		f.record = f.newRecord()
 	}
 	r := f.record
-	entry := fork.Branch{Name: b.id, DeadLettersARN: *b.dead.QueueArn(), Kind: "queue"}
-	if b.again.stream != nil {
-		entry.Kind, entry.Target = "stream", *b.again.stream.Ref()
-		b.again.stream.grantWrite(r.resender)
-	} else {
-		entry.Target = *b.again.queue.QueueUrl()
-		b.again.queue.GrantSendMessages(r.resender)
+	entry := fork.Branch{Name: b.id, DeadLettersARN: *b.dead.QueueArn()}
+	if queue := b.again.queue; queue != nil {
+		entry.Queue = *queue.QueueUrl()
+		queue.GrantSendMessages(r.resender)
+	}
+	if stream := b.again.stream; stream != nil {
+		entry.Stream = *stream.Ref()
+		stream.grantWrite(r.resender)
+		f.collect(b, stream)
 	}
 	value := entry.String()
 	for _, function := range []*serverless.Function{r.recorder, r.resender} {

@@ -8,6 +8,7 @@ package eventfork
 // find during synth that they are missing.
 import (
 	_ "github.com/bailey-cdk/bailey/constructs/eventfork/functions/batcher"
+	_ "github.com/bailey-cdk/bailey/constructs/eventfork/functions/collector"
 	_ "github.com/bailey-cdk/bailey/constructs/eventfork/functions/recorder"
 	_ "github.com/bailey-cdk/bailey/constructs/eventfork/functions/replayer"
 	_ "github.com/bailey-cdk/bailey/constructs/eventfork/functions/resender"

@@ -21,7 +21,8 @@ import (
 )
 
 // Search indexes events in OpenSearch, through Firehose. They must be JSON
-// objects: each is a document.
+// objects: each is a document. What Firehose could not transform, and what
+// OpenSearch refused, is in the backup below "errors/", and in the [Record].
 type Search struct {
 	// Filter says which events; all of them by default.
 	Filter Filter
@@ -51,9 +52,11 @@ type Search struct {
 	// BackupAll stores every event in S3 too; by default those that could not
 	// be indexed.
 	BackupAll bool
-	// BackupBucket is used instead of one of the branch's own.
+	// BackupBucket is used instead of one of the branch's own. As that of a
+	// [Storage], it must tell EventBridge of its objects.
 	BackupBucket awss3.IBucket
-	// BackupPrefix begins the keys; "search/" by default.
+	// BackupPrefix begins the keys of events; "search/" by default. It does not
+	// begin with "errors/".
 	BackupPrefix string
 	// BackupCompression is GZIP by default.
 	BackupCompression Compression
@@ -189,6 +192,9 @@ func (d Search) check(f *Fork) []string {
 	if d.BackupBucket != nil && d.BackupExpiration != 0 {
 		found = append(found, "BackupExpiration is of the bucket that the branch makes: set a lifecycle where you make yours")
 	}
+	if !f.tellable(d.BackupPrefix, DefaultErrorPrefix) {
+		found = append(found, fmt.Sprintf("BackupPrefix is %q: below errors/ is what Firehose failed, so that the record could not tell it from events", d.BackupPrefix))
+	}
 	if !d.queued(f) && (d.QueueRetention != 0 || d.MaxReceiveCount != 0) {
 		found = append(found, "QueueRetention and MaxReceiveCount are of the queue before the stream, and there is none: set Buffered")
 	}
@@ -225,7 +231,7 @@ func (d Search) grow(b *branch) {
 			logs: b.fork.accessLogs(), logPrefix: strings.ToLower(b.id) + "/",
 		})
 	}
-	s.useBucket(bucket)
+	s.useBucket(bucket, DefaultErrorPrefix)
 	var sweeper *serverless.Function
 	if d.Retention > 0 {
 		sweeper = d.sweeper(b)

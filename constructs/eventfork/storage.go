@@ -30,6 +30,12 @@ type Storage struct {
 
 	// Bucket is used instead of one of the branch's own, with its encryption
 	// and lifecycle. It must be encrypted as it is: Firehose asks for no key.
+	//
+	// The [Record] needs it to tell EventBridge of its objects. One that the app
+	// makes is told to, by the CDK and so by a function of the CDK's, of which
+	// cdk-nag has findings. An imported one is not changed: switch Amazon
+	// EventBridge on in its properties, or what Firehose gives up is below
+	// ErrorPrefix alone.
 	Bucket awss3.IBucket
 	// BucketName is the physical name of the branch's own bucket;
 	// CloudFormation makes one by default.
@@ -38,7 +44,9 @@ type Storage struct {
 	// Firehose's expressions.
 	Prefix string
 	// ErrorPrefix begins the keys of what Firehose could not transform or
-	// convert; "errors/!{firehose:error-output-type}/" by default.
+	// convert; "errors/!{firehose:error-output-type}/" by default. Those events
+	// are in the [Record] too. For that it must begin with a text, before its
+	// first expression, that Prefix does not begin with.
 	ErrorPrefix string
 	// Partitioning says how keys go on behind Prefix; by hour, in the form that
 	// Athena and Glue read as partitions, by default.
@@ -200,6 +208,9 @@ func (d Storage) check(f *Fork) []string {
 	if d.Wrapped && d.Envelope {
 		found = append(found, "Wrapped and Envelope are both set: choose one envelope")
 	}
+	if !f.tellable(d.Prefix, d.ErrorPrefix) {
+		found = append(found, fmt.Sprintf("ErrorPrefix is %q: begin it with a text that Prefix, %q, does not begin with, such as errors/, so that the record can tell failures from events", d.ErrorPrefix, d.Prefix))
+	}
 	found = append(found, pathProblems(d.RemoveFields)...)
 	found = append(found, retentionProblem("Expiration", d.Expiration)...)
 	return append(found, d.checkKeys()...)
@@ -247,7 +258,7 @@ func (d Storage) grow(b *branch) {
 			logs: b.fork.accessLogs(), logPrefix: strings.ToLower(b.id) + "/",
 		})
 	}
-	s.useBucket(bucket)
+	s.useBucket(bucket, d.ErrorPrefix)
 	s.create(b, &awskinesisfirehose.CfnDeliveryStreamProps{ExtendedS3DestinationConfiguration: d.destination(b, s, bucket)})
 	s.watch(b, "DeliveryToS3.DataFreshness", d.BufferingInterval)
 	if !d.queued(b.fork) {

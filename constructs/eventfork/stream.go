@@ -45,6 +45,9 @@ type stream struct {
 	role   awsiam.Role
 	logs   awslogs.LogGroup
 	sender awsiam.Role
+	// bucket has what Firehose fails, below the key that errors begins.
+	bucket awss3.IBucket
+	errors string
 	// depends is what Firehose looks for as soon as the stream is made.
 	depends []constructs.IDependable
 }
@@ -86,10 +89,11 @@ func (s *stream) log(b *branch, destination string) *awskinesisfirehose.CfnDeliv
 	}
 }
 
-// useBucket lets the stream write objects, those of uploads in parts too.
-// Source: "Grant Firehose access to an Amazon S3 destination",
+// useBucket lets the stream write objects, those of uploads in parts too. What
+// Firehose fails goes below errors, an ErrorOutputPrefix. Source: "Grant Firehose access to an Amazon S3 destination",
 // https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
-func (s *stream) useBucket(bucket awss3.IBucket) {
+func (s *stream) useBucket(bucket awss3.IBucket, errors string) {
+	s.bucket, s.errors = bucket, staticPart(errors)
 	s.allow([]string{"s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"}, *bucket.BucketArn())
 	s.allow([]string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}, *bucket.ArnForObjects(jsii.String("*")))
 	nag.SuppressPolicy(s.role, "AwsSolutions-IAM5", "Firehose makes up the keys of objects, so that they can't be listed. The bucket is the one of this stream.", `/^Resource::(arn:[^:]*:s3:::|<(?![A-Za-z0-9]*Domain[A-Za-z0-9]*\.)).*\/\*$/`)
@@ -161,6 +165,7 @@ func (s *stream) buffered(b *branch, q queueing, environment map[string]string) 
 		event = serverless.SQSEvent{Queue: queue} // It allows 10 and no window.
 	}
 	batcher.AddEvent("Events", event)
+	b.again.stream = s
 	b.deliver(delivery{queue: queue, dead: queue.DeadLetterQueue().Queue, wrapped: q.wrapped})
 }
 

@@ -89,7 +89,19 @@ func TestExercise(t *testing.T) {
 	}
 	s.eventually(t, "the failure is recorded again", func() string { return s.recorded(t, "failures", "Checkout", "order poison has no customer") })
 
-	t.Log("6. every event is accounted for")
+	t.Log("6. what Firehose gives up ends there too, and can be sent round again")
+	s.bailey(t, "local", "publish", "Topic", "card-number=4111", "-a", "amount:Number=1")
+	const unmasked = "ProcessingFailed status set for record"
+	s.eventually(t, "what could not be masked is recorded", func() string { return s.recorded(t, "failures", "Archive", unmasked) })
+	if got := s.bailey(t, "local", "redrive", "Orders/Archive", "--json"); !strings.Contains(got, `"sent":1,"failed":0`) {
+		t.Errorf("the redrive answered %s", got)
+	}
+	if problem := s.recorded(t, "resent", "Archive", unmasked); problem != "" {
+		t.Error(problem)
+	}
+	s.eventually(t, "it is recorded again", func() string { return s.recorded(t, "failures", "Archive", unmasked) })
+
+	t.Log("7. every event is accounted for")
 	s.eventually(t, "all is archived, and the large orders indexed", func() string {
 		return differ(s.archived(t), "1", "2", "3", "4", "5", "poison") + differ(s.indexed(t), "1", "3")
 	})
@@ -419,7 +431,7 @@ var partition = regexp.MustCompile(`/events/year=\d{4}/month=\d\d/day=\d\d/hour=
 func (s *shop) archive(t *testing.T) map[string]string {
 	t.Helper()
 	lines := map[string]string{}
-	for path, text := range s.files(t, "s3/shop-orders-archive-bucket") {
+	for path, text := range s.files(t, "s3/shop-orders-archive-bucket/events") {
 		if !partition.MatchString(path) {
 			t.Errorf("an object of the archive is %s", path)
 		}
@@ -474,13 +486,13 @@ func differ(ids []string, want ...string) string {
 	return fmt.Sprintf("there are %q of %q; ", ids, want)
 }
 
-// recorded tells what is wrong with the failure record: it must have one failure
-// of the branch, for this reason.
+// recorded tells what is wrong with the failure record: of the branch it must
+// have one failure, for this reason.
 func (s *shop) recorded(t *testing.T, prefix, branch, reason string) string {
 	t.Helper()
-	found := s.files(t, "s3/shop-orders-record-bucket/"+prefix)
+	found := s.files(t, "s3/shop-orders-record-bucket/"+prefix+"/branch="+branch)
 	if len(found) != 1 {
-		return fmt.Sprintf("the record has %d objects below %s/", len(found), prefix)
+		return fmt.Sprintf("the record has %d objects of %s below %s/", len(found), branch, prefix)
 	}
 	for path, text := range found {
 		var r struct {
@@ -511,7 +523,7 @@ func (s *shop) waiting(t *testing.T) (problem string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list.QueueUrls) != 6 {
+	if len(list.QueueUrls) != 8 {
 		t.Fatalf("the queues are %v", list.QueueUrls)
 	}
 	for _, url := range list.QueueUrls {
@@ -522,7 +534,7 @@ func (s *shop) waiting(t *testing.T) (problem string) {
 		visible, hidden := out.Attributes["ApproximateNumberOfMessages"], out.Attributes["ApproximateNumberOfMessagesNotVisible"]
 		want := "0"
 		if strings.HasSuffix(url, "Replay-Queue") {
-			want = "4" // Six were published, two of them replayed.
+			want = "5" // Seven were published, two of them replayed.
 		}
 		if visible != want || hidden != "0" {
 			problem += fmt.Sprintf("%s has %s messages, %s of them hidden; ", filepath.Base(url), visible, hidden)

@@ -96,7 +96,8 @@ const (
 	// Concurrency is how many replayers work at a time when the switch is on.
 	Concurrency = "CONCURRENCY"
 
-	// Bucket is where the recorder writes, and the resender reads.
+	// Bucket is where the recorder and the collector write, and the resender
+	// reads.
 	Bucket = "BUCKET"
 	// BranchesPrefix begins the names of variables that each hold a [Branch].
 	BranchesPrefix = "BRANCH_"
@@ -110,22 +111,32 @@ const (
 )
 
 // Branch is what the recorder and the resender know of a branch. The text form
-// is the parts with a space between, in this order.
+// is the parts with a space between, in this order; "queue" and "stream" stand
+// before theirs, and a part that is "" is left out with its word.
 type Branch struct {
 	// Name is the construct id.
 	Name string
 	// DeadLettersARN is the queue that the branch's failures come from.
 	DeadLettersARN string
-	// Kind is "queue" or "stream".
-	Kind string
-	// Target is the URL of the queue, or the name of the stream, that an event
-	// is sent to when it goes round again.
-	Target string
+	// Queue is the URL of the queue that an event is sent to when it goes round
+	// again, "" where the branch has none.
+	Queue string
+	// Stream is the name of the Firehose stream of the branch, "" where it has
+	// none. An event is sent there where there is no queue, and where Firehose
+	// itself gave it up.
+	Stream string
 }
 
 // String is the value of the environment variable.
 func (b Branch) String() string {
-	return strings.Join([]string{b.Name, b.DeadLettersARN, b.Kind, b.Target}, " ")
+	parts := []string{b.Name, b.DeadLettersARN}
+	if b.Queue != "" {
+		parts = append(parts, "queue", b.Queue)
+	}
+	if b.Stream != "" {
+		parts = append(parts, "stream", b.Stream)
+	}
+	return strings.Join(parts, " ")
 }
 
 // BranchesFrom reads those in an environment, as os.Environ has it.
@@ -136,13 +147,42 @@ func BranchesFrom(environment []string) ([]Branch, error) {
 		if !strings.HasPrefix(name, BranchesPrefix) {
 			continue
 		}
-		parts := strings.Fields(value)
-		if len(parts) != 4 {
-			return nil, fmt.Errorf("the environment variable %s is %q: want a branch's name, its dead-letter queue's ARN, a kind and a target", name, value)
+		b, ok := branchFrom(strings.Fields(value))
+		if !ok {
+			return nil, fmt.Errorf("the environment variable %s is %q: want a branch's name, its dead-letter queue's ARN, and queue and a URL, or stream and a name, or both", name, value)
 		}
-		found = append(found, Branch{parts[0], parts[1], parts[2], parts[3]})
+		found = append(found, b)
 	}
 	return found, nil
+}
+
+func branchFrom(parts []string) (b Branch, ok bool) {
+	if len(parts) < 4 || len(parts)%2 != 0 {
+		return b, false
+	}
+	b.Name, b.DeadLettersARN = parts[0], parts[1]
+	for i := 2; i < len(parts); i += 2 {
+		switch parts[i] {
+		case "queue":
+			b.Queue = parts[i+1]
+		case "stream":
+			b.Stream = parts[i+1]
+		default:
+			return b, false
+		}
+	}
+	return b, true
+}
+
+// Undelivered says where Firehose put events that it could not deliver: the
+// message that a rule of the construct makes of S3's event, in JSON, for the
+// collector.
+type Undelivered struct {
+	// Branch is the construct id of the branch whose stream it is.
+	Branch string `json:"branch"`
+	// Bucket and Key are the object, of one JSON line for each event.
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
 }
 
 // Required is the value of an environment variable that must be set.

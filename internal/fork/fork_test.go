@@ -20,13 +20,20 @@ func TestDeadLetters(t *testing.T) {
 }
 
 func TestBranches(t *testing.T) {
-	b := fork.Branch{Name: "Checkout", DeadLettersARN: "arn", Kind: "queue", Target: "https://sqs/1/q"}
-	got, err := fork.BranchesFrom([]string{"BRANCH_1=" + b.String(), "OTHER=x"})
-	if err != nil || len(got) != 1 || got[0] != b {
-		t.Errorf("got %v, %v", got, err)
+	for _, b := range []fork.Branch{
+		{Name: "Checkout", DeadLettersARN: "arn", Queue: "https://sqs/1/q"},
+		{Name: "Archive", DeadLettersARN: "arn", Stream: "s"},
+		{Name: "Masked", DeadLettersARN: "arn", Queue: "https://sqs/1/q", Stream: "s"},
+	} {
+		got, err := fork.BranchesFrom([]string{"BRANCH_1=" + b.String(), "OTHER=x"})
+		if err != nil || len(got) != 1 || got[0] != b {
+			t.Errorf("got %v, %v", got, err)
+		}
 	}
-	if _, err := fork.BranchesFrom([]string{"BRANCH_1=a b"}); err == nil {
-		t.Error("half a branch is read")
+	for _, value := range []string{"", "a b", "a b queue", "a b queue q stream", "a b topic t"} {
+		if _, err := fork.BranchesFrom([]string{"BRANCH_1=" + value}); err == nil {
+			t.Errorf("%q is read", value)
+		}
 	}
 }
 

@@ -23,7 +23,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/bailey-cdk/bailey/bridge/local"
+	"github.com/bailey-cdk/bailey/bridge/local/events/service"
 	"github.com/bailey-cdk/bailey/bridge/model"
+	contract "github.com/bailey-cdk/bailey/internal/fork"
 )
 
 func arnOf(service, resource string) string {
@@ -196,4 +198,70 @@ func TestRoutesOfRequests(t *testing.T) {
 			t.Errorf("%s gave %s", fmt.Sprint(row), text)
 		}
 	}
+}
+
+// What Firehose gives up is told, by S3 and EventBridge, to the queue of a
+// fork's collector: only that, and of this stream alone.
+func TestUndeliveredIsTold(t *testing.T) {
+	stream := func(name string) *model.DeliveryStream {
+		return &model.DeliveryStream{DeliveryStreamName: name, ARN: arnOf("firehose", "deliverystream/"+name), Properties: map[string]any{"ExtendedS3DestinationConfiguration": map[string]any{
+			"BucketARN": "arn:aws:s3:::archive", "Prefix": "events/", "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+			"ProcessingConfiguration": map[string]any{"Enabled": true, "Processors": []any{map[string]any{
+				"Type": "Lambda", "Parameters": []any{map[string]any{"ParameterName": "LambdaArn", "ParameterValue": arnOf("lambda", "function:Picky")}},
+			}}},
+		}}}
+	}
+	app := queues("undelivered")
+	app.Functions = []*model.Function{{FunctionName: "Picky", ARN: arnOf("lambda", "function:Picky")}}
+	app.Buckets = []*model.Bucket{{BucketName: "archive", EventBridge: true}}
+	app.DeliveryStreams = []*model.DeliveryStream{stream("Shop-Orders"), stream("Shop-Others")}
+	app.Rules = []*model.Rule{{
+		ID: model.ID{Path: "Shop/Undelivered", Name: "Undelivered"}, RuleName: "Undelivered", BusName: "default", Enabled: true,
+		Pattern: `{"source":["aws.s3"],"detail-type":["Object Created"],"detail":{"bucket":{"name":["archive"]},"object":{"key":[{"wildcard":"errors/*Shop-Orders-*"}]}}}`,
+		Targets: []model.Target{{
+			ID: "Collector", ARN: queueARN("undelivered"), InputTemplate: `{"branch": "Archive", "bucket": <bucket>, "key": <key>}`,
+			InputPaths: map[string]string{"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"},
+		}},
+	}}
+	dir := t.TempDir()
+	r := start(t, dir, app, picky)
+	for _, name := range []string{"Shop-Orders", "Shop-Others"} {
+		for _, text := range []string{"good", "bad", "worse, and bad"} {
+			if err := r.Deliver(t.Context(), &service.Delivery{Target: arnOf("firehose", "deliverystream/"+name), Body: []byte(text)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var told contract.Undelivered
+	messages := r.receiveAll(t, "undelivered")
+	if len(messages) != 1 || json.Unmarshal([]byte(messages[0]), &told) != nil || told.Branch != "Archive" || told.Bucket != "archive" {
+		t.Fatalf("the collector is told %q", messages)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "s3", told.Bucket, told.Key))
+	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"rawData":"`+base64.StdEncoding.EncodeToString([]byte("bad"))+`"`) {
+		t.Errorf("%s is %s, %v", told.Key, text, err)
+	}
+}
+
+// picky is a transformation that fails what is bad.
+func picky(_ context.Context, _ *model.Function, in local.Invocation) (*local.Result, error) {
+	var event struct{ Records []map[string]any }
+	if err := json.Unmarshal(in.Payload, &event); err != nil {
+		return nil, err
+	}
+	for _, r := range event.Records {
+		data, err := base64.StdEncoding.DecodeString(r["data"].(string))
+		if err != nil {
+			return nil, err
+		}
+		r["result"] = "Ok"
+		if strings.HasSuffix(string(data), "bad") {
+			r["result"] = "ProcessingFailed"
+		}
+	}
+	payload, err := json.Marshal(map[string]any{"records": event.Records})
+	return &local.Result{Payload: payload}, err
 }

@@ -20,7 +20,7 @@ var app = &model.Application{
 		replayer("Shop/Orders/Replay/Replayer"), replayer("Shop/Refunds/Late/Replayer"), replayer("Shop/Refunds/Soon/Replayer"),
 		{ID: model.ID{Path: "Shop/Other", Name: "Other"}, ARN: "arn:Shop/Other"},
 		{ID: model.ID{Path: "Shop/Refunds/Record/Resender"}, ARN: "arn:resender", Environment: map[string]string{
-			fork.Bucket: "b", fork.BranchesPrefix + "1": fork.Branch{Name: "Late", DeadLettersARN: "a", Kind: "queue", Target: "t"}.String(),
+			fork.Bucket: "b", fork.BranchesPrefix + "1": fork.Branch{Name: "Late", DeadLettersARN: "a", Queue: "t"}.String(),
 		}},
 		{ID: model.ID{Path: "Shop/Refunds/Record/Recorder"}, ARN: "arn:recorder", Environment: map[string]string{fork.Bucket: "b"}},
 	},

@@ -151,13 +151,16 @@ func (r *resender) send(ctx context.Context, record failure.Record) error {
 	if !known {
 		return fmt.Errorf("the fork has no branch %q any more", record.Branch)
 	}
-	if branch.Kind == "stream" {
-		_, err := r.stream.PutRecord(ctx, &firehose.PutRecordInput{
-			DeliveryStreamName: &branch.Target, Record: &firehosetypes.Record{Data: []byte(record.Body)},
-		})
-		return err
+	if record.From != failure.Stream && branch.Queue != "" {
+		return sqsmessage.Send(ctx, r.queue, branch.Queue, []sqsmessage.Message{record.Message()})[record.MessageID]
 	}
-	return sqsmessage.Send(ctx, r.queue, branch.Target, []sqsmessage.Message{record.Message()})[record.MessageID]
+	if branch.Stream == "" {
+		return fmt.Errorf("the branch %q has no stream any more", record.Branch)
+	}
+	_, err := r.stream.PutRecord(ctx, &firehose.PutRecordInput{
+		DeliveryStreamName: &branch.Stream, Record: &firehosetypes.Record{Data: []byte(record.Body)},
+	})
+	return err
 }
 
 // move keeps the record of what was sent again, out of the way of the next

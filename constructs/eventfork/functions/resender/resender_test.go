@@ -95,8 +95,8 @@ func newTest(t *testing.T) (*resender, objects, *targets) {
 	}
 	add("Archive", 2)
 	return &resender{objects: o, queue: q, stream: q, bucket: "record", branches: map[string]fork.Branch{
-		"Checkout": {Name: "Checkout", Kind: "queue", Target: "https://q"},
-		"Archive":  {Name: "Archive", Kind: "stream", Target: "stream"},
+		"Checkout": {Name: "Checkout", Queue: "https://q"},
+		"Archive":  {Name: "Archive", Stream: "stream"},
 	}}, o, q
 }
 
@@ -131,6 +131,26 @@ func TestCommands(t *testing.T) {
 		}
 		if again, err := r.handle(t.Context(), json.RawMessage(`{"branch":"Archive","to":"2026-11-01T11:00:00Z"}`)); err != nil || again.Sent != 0 {
 			t.Errorf("a window without events: %+v, %v", again, err)
+		}
+	}
+}
+
+// What Firehose gave up goes to the stream, also where a queue is before it.
+func TestFromStream(t *testing.T) {
+	for name, c := range map[string]struct {
+		branch fork.Branch
+		from   string
+		want   []string
+	}{
+		"the queue's":       {fork.Branch{Name: "Masked", Queue: "https://q", Stream: "masked"}, "", []string{"https://q x"}},
+		"the stream's":      {fork.Branch{Name: "Masked", Queue: "https://q", Stream: "masked"}, failure.Stream, []string{"masked x"}},
+		"of a branch alike": {fork.Branch{Name: "Masked", Queue: "https://q"}, failure.Stream, nil},
+	} {
+		q := &targets{}
+		r := &resender{queue: q, stream: q, branches: map[string]fork.Branch{"Masked": c.branch}}
+		err := r.send(t.Context(), failure.Record{Branch: "Masked", MessageID: "1", Body: "x", From: c.from})
+		if !slices.Equal(q.sent, c.want) || (err == nil) != (c.want != nil) {
+			t.Errorf("%s: sent %q, %v; want %q", name, q.sent, err, c.want)
 		}
 	}
 }

@@ -1,9 +1,10 @@
 // Package failure is the form of the failure record: one object in S3 for each
-// event that a branch gave up on. The recorder writes it, the resender reads it.
+// event that a branch gave up on. The recorder and the collector write it, the
+// resender reads it.
 //
 // The key says the branch and the hour in which the event came to the
-// dead-letter queue, so that both are found by prefix, and by a query engine as
-// partitions:
+// dead-letter queue, or Firehose gave it up, so that both are found by prefix,
+// and by a query engine as partitions:
 //
 //	failures/branch=Checkout/year=2026/month=11/day=24/hour=09/1793869200123-MESSAGEID.json
 //
@@ -34,10 +35,14 @@ const (
 // Record is one failure.
 type Record struct {
 	Branch string `json:"branch"`
+	// From is [Stream] where Firehose gave the event up: it is sent there again,
+	// and not to the queue before. It is "" where a dead-letter queue had it.
+	From string `json:"from,omitempty"`
 	// MessageID is the event's in the branch's queue, where that is known, else
-	// in the dead-letter queue.
+	// in the dead-letter queue. One of Firehose's is made of where it lay.
 	MessageID string `json:"messageId"`
-	// Time is when the event came to the dead-letter queue.
+	// Time is when the event came to the dead-letter queue, or Firehose tried it
+	// last.
 	Time time.Time `json:"time"`
 	// Reason is what is known of why.
 	Reason Reason `json:"reason"`
@@ -47,7 +52,10 @@ type Record struct {
 	Group      string               `json:"group,omitempty"`
 }
 
-// Reason is why a branch gave up.
+// Stream as a Record's From is the branch's Firehose stream.
+const Stream = "stream"
+
+// Reason is why a branch gave up. Receives counts its attempts.
 type Reason struct {
 	Code     string `json:"code,omitempty"`
 	Message  string `json:"message"`

@@ -21,7 +21,8 @@ func handle(_ context.Context, e events.KinesisFirehoseEvent) (events.KinesisFir
 		out := events.KinesisFirehoseResponseRecord{RecordID: r.RecordID, Result: events.KinesisFirehoseTransformedStateOk}
 		var err error
 		if out.Data, err = mask(r.Data); err != nil {
-			// It may hold a card: Firehose puts it aside, below errors/.
+			// It may hold a card: Firehose puts it aside, below errors/, and it
+			// ends in the failure record.
 			out.Data, out.Result = r.Data, events.KinesisFirehoseTransformedStateProcessingFailed
 		}
 		response.Records = append(response.Records, out)
