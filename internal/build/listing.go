@@ -96,7 +96,7 @@ func (p *plan) listingKey(tool *tool, set settings) string {
 			env = append(env, e)
 		}
 	}
-	text, err := json.Marshal([]any{recordVersion, tool.identity, p.Dir, p.Package, p.goos, p.goarch, p.tags, set, env})
+	text, err := json.Marshal([]any{recordVersion, tool.identity, p.Dir, p.Package, p.goos, p.goarch, p.flags(), set, env})
 	if err != nil {
 		return "" // strings have no way to fail
 	}
