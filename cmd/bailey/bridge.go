@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -65,12 +67,23 @@ those of the deployed resources.`,
 			}
 			o.timings.begin()
 			defer o.timings.print()
+			collectLater()
 			return failed(runBridge(c.Context(), &s, &o))
 		},
 	}
 	s.flags(c)
 	o.flags(c)
 	return c
+}
+
+// collectLater puts the first collection off until the heap has 80 MB, which
+// bridging 10,000 resources does not reach. After it, what collectLess set holds
+// again.
+func collectLater() {
+	if os.Getenv("GOGC") == "" {
+		usual := debug.SetGCPercent(2000)
+		runtime.AddCleanup(new([64]byte), func(percent int) { debug.SetGCPercent(percent) }, usual)
+	}
 }
 
 // runBridge reads, builds and writes.
