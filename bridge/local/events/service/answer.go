@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 )
 
 // AnswerJSON answers with value as JSON, nil for {}. version is the one of the
@@ -32,6 +34,19 @@ func AnswerBytes(w http.ResponseWriter, r *Request, contentType string, body []b
 	h["Content-Type"] = []string{contentType}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	_, _ = w.Write(body) // else the client is gone
+}
+
+// buffers hold the longer answers while they are written.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// AnswerAppended is [AnswerBytes] of what appendTo appends, about size bytes.
+func AnswerAppended(w http.ResponseWriter, r *Request, contentType string, size int, appendTo func([]byte) []byte) {
+	b := buffers.Get().(*[]byte)
+	*b = appendTo(slices.Grow((*b)[:0], size))
+	AnswerBytes(w, r, contentType, *b)
+	if cap(*b) <= 1<<20 {
+		buffers.Put(b)
+	}
 }
 
 // FailJSON answers with an error in JSON. prefix stands before the name in

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -39,6 +40,19 @@ func AppendJSON[T string | []byte](b []byte, text T) []byte {
 		}
 	}
 	return append(append(b, text[start:]...), '"')
+}
+
+// Plain is how many bytes at the beginning of text, at least, are ASCII and no control
+// characters below the space. It looks at eight at a time.
+func Plain(text []byte) (n int) {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; n+8 <= len(text); n += 8 {
+		x := binary.LittleEndian.Uint64(text[n:])
+		if (x|(x-0x20*ones))&highs != 0 {
+			break
+		}
+	}
+	return n
 }
 
 func valid[T string | []byte](text T) bool {

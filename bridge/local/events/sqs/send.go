@@ -84,10 +84,11 @@ func checkBody(body []byte) *service.Error {
 	if len(body) == 0 {
 		return missing("MessageBody")
 	}
-	for i := 0; i < len(body); {
+	for i := service.Plain(body); i < len(body); {
 		c := body[i]
 		if c >= 0x20 && c < utf8.RuneSelf || c == '\t' || c == '\n' || c == '\r' {
 			i++
+			i += service.Plain(body[i:])
 			continue
 		}
 		r, n := utf8.DecodeRune(body[i:])

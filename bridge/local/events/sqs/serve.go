@@ -88,7 +88,7 @@ func (s *Service) Serve(w http.ResponseWriter, r *service.Request) {
 	case nil:
 		service.AnswerBytes(w, r, "application/x-amz-json-1.0", nil)
 	case messages:
-		service.AnswerBytes(w, r, "application/x-amz-json-1.0", a.appendJSON(make([]byte, 0, a.size())))
+		service.AnswerAppended(w, r, "application/x-amz-json-1.0", a.size(), a.appendJSON)
 	default:
 		service.AnswerJSON(w, r, "1.0", a)
 	}
