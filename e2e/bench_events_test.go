@@ -165,7 +165,7 @@ func (l *forkLoad) fullness() float64 {
 
 // maxBacklog is how far publishers may be ahead of the slowest branch: else a
 // machine under load measures how much a queue holds.
-const maxBacklog = 5000
+const maxBacklog = 500
 
 // run publishes n events and waits until each branch has consumed them all.
 func (l *forkLoad) run(n, publishers, consumers int) time.Duration {
