@@ -32,6 +32,7 @@ func TestBenchSynth(t *testing.T) {
 	for range 7 {
 		colds = append(colds, timeOf(synth("--force", "--cold")))
 		readyKernel(t, project)
+		time.Sleep(time.Second) // Node.js is still busy with what it has loaded
 		warms = append(warms, timeOf(synth("--force")))
 		soon = append(soon, timeOf(synth()))
 	}
