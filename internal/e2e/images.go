@@ -147,23 +147,15 @@ func RemoveStandIns() {
 	}
 }
 
-// Prepare installs ahead what the tests need from outside: the SAM CLI, the
-// AWS emulator, Delve and the parts of the stand-ins for the runtimes.
+// Prepare installs ahead what the tests need from outside: the SAM CLI, the aws
+// command, the AWS emulator, Delve and the parts of the stand-ins for the runtimes.
 func Prepare(progress io.Writer, runtimeIDs ...string) error {
-	if _, err := installSAM(progress); err != nil {
-		return err
-	}
-	if _, err := installEmulator(progress); err != nil {
-		return err
-	}
-	if _, err := installClients(progress); err != nil {
-		return err
-	}
-	if _, err := installNag(progress); err != nil {
-		return err
-	}
-	if _, err := installDelve(progress); err != nil {
-		return err
+	for _, install := range []func(io.Writer) (string, error){
+		installSAM, installAWSCLI, installEmulator, installClients, installNag, installDelve,
+	} {
+		if _, err := install(progress); err != nil {
+			return err
+		}
 	}
 	if err := installBrowser(progress); err != nil {
 		_, _ = fmt.Fprintln(progress, "no browser:", err) // the tests that need one skip
