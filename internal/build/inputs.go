@@ -225,7 +225,7 @@ func (f folder) inputs(dir string) (files []string, err error) {
 		}
 	}
 	for _, pattern := range f.Embed {
-		matches, err := embedded(dir, strings.TrimPrefix(pattern, "all:"))
+		matches, _, err := embedded(dir, strings.TrimPrefix(pattern, "all:"))
 		if err != nil {
 			return nil, err
 		}
@@ -234,51 +234,41 @@ func (f folder) inputs(dir string) (files []string, err error) {
 	return files, nil
 }
 
-// embedded are the files that a go:embed pattern may mean. Go leaves some of
-// them out (hidden ones, nested modules); they do no harm here.
-func embedded(dir, pattern string) (files []string, err error) {
+// embedded are the files that a go:embed pattern may mean, and the folders that
+// were looked through for them. Go leaves some of the files out (hidden ones,
+// nested modules); they do no harm here.
+func embedded(dir, pattern string) (files, folders []string, err error) {
 	roots, err := filepath.Glob(filepath.Join(escapeGlob(dir), filepath.FromSlash(pattern)))
 	if err != nil {
-		return nil, fmt.Errorf("go:embed pattern %s: %w", pattern, err)
+		return nil, nil, fmt.Errorf("go:embed pattern %s: %w", pattern, err)
 	}
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
-			if err == nil && e.Type().IsRegular() {
+			switch {
+			case err != nil:
+			case e.Type().IsRegular():
 				files = append(files, file)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return files, nil
-}
-
-// embeddedFolders are the folders in which a new file could be one that a go:embed
-// pattern means. It fails for a pattern that chooses among folders.
-func embeddedFolders(dir, pattern string) (folders []string, err error) {
-	above, _ := path.Split(pattern)
-	if strings.ContainsAny(above, `*?[\`) {
-		return nil, fmt.Errorf("go:embed pattern %s chooses among folders", pattern)
-	}
-	roots, err := filepath.Glob(filepath.Join(escapeGlob(dir), filepath.FromSlash(pattern)))
-	if err != nil {
-		return nil, err
-	}
-	folders = []string{filepath.Join(dir, filepath.FromSlash(above))}
-	for _, root := range roots {
-		err := filepath.WalkDir(root, func(file string, e fs.DirEntry, err error) error {
-			if err == nil && e.IsDir() {
+			case e.IsDir():
 				folders = append(folders, file)
 			}
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return folders, nil
+	return files, folders, nil
+}
+
+// embeddedFolders are the folders in which a new file could be one that a go:embed
+// pattern means. It fails for a pattern that chooses among folders.
+func embeddedFolders(dir, pattern string) ([]string, error) {
+	above, _ := path.Split(pattern)
+	if strings.ContainsAny(above, `*?[\`) {
+		return nil, fmt.Errorf("go:embed pattern %s chooses among folders", pattern)
+	}
+	_, folders, err := embedded(dir, pattern)
+	return append(folders, filepath.Join(dir, filepath.FromSlash(above))), err
 }
 
 // escapeGlob takes a path literally, whatever it is called.

@@ -67,7 +67,7 @@ func (c *Cache) load() {
 		return
 	}
 	head, body, ok := bytes.Cut(data, []byte("\n"))
-	if !ok || string(head) != header(body) {
+	if !ok || string(head) != header(cacheVersion, body) {
 		return
 	}
 	for line := range strings.Lines(string(body)) {
@@ -80,9 +80,9 @@ func (c *Cache) load() {
 
 // header guards against a file that was cut or changed: a wrong hash in it would
 // hide a change.
-func header(body []byte) string {
+func header(version string, body []byte) string {
 	sum := sha256.Sum256(body)
-	return cacheVersion + " " + hex.EncodeToString(sum[:])
+	return version + " " + hex.EncodeToString(sum[:])
 }
 
 // Of is [Of], without reading a file that is known. The path should be absolute.
@@ -166,5 +166,5 @@ func (c *Cache) Save() error {
 		body.WriteString(r.hash + "\t" + r.identity + "\t" + path + "\n")
 	}
 	c.fresh = false
-	return atomicfile.Write(c.file, append([]byte(header(body.Bytes())+"\n"), body.Bytes()...))
+	return atomicfile.Write(c.file, append([]byte(header(cacheVersion, body.Bytes())+"\n"), body.Bytes()...))
 }

@@ -41,7 +41,7 @@ func Seal(file, key, note string, began time.Time, paths []string) error {
 		}
 	}
 	body := []byte(digest(states) + "\n" + strings.Join(lines, "\n") + "\n")
-	return atomicfile.Write(file, append([]byte(sealHeader(body)+"\n"), body...))
+	return atomicfile.Write(file, append([]byte(header(sealVersion, body)+"\n"), body...))
 }
 
 // Sealed tells whether the note in file is of that key, and all that it was made of
@@ -52,7 +52,7 @@ func Sealed(file, key string) (note string, ok bool) {
 		return "", false
 	}
 	head, body, ok := bytes.Cut(data, []byte("\n"))
-	if !ok || string(head) != sealHeader(body) {
+	if !ok || string(head) != header(sealVersion, body) {
 		return "", false
 	}
 	lines := strings.Split(strings.TrimSuffix(string(body), "\n"), "\n")
@@ -61,12 +61,6 @@ func Sealed(file, key string) (note string, ok bool) {
 	}
 	states, ok := statesOf(lines[3:])
 	return lines[2], ok && digest(states) == lines[0]
-}
-
-// sealHeader guards against a file that was cut or changed.
-func sealHeader(body []byte) string {
-	sum := sha256.Sum256(body)
-	return sealVersion + " " + hex.EncodeToString(sum[:])
 }
 
 // state is what is at a path: the zero one where there is nothing. Target is what
