@@ -651,8 +651,9 @@ func TestConcurrent(t *testing.T) {
 		t.Error("built again")
 	}
 	left, _ := fs.Glob(os.DirFS(filepath.Dir(tgt.Output)), "*")
-	// Hashes are kept of files that have not changed for a while, if there are any.
-	left = slices.DeleteFunc(left, func(name string) bool { return name == "other.hashes" })
+	// Hashes are kept of files that have not changed for a while, if there are any, and
+	// a recipe where the go command did not have the main package in its cache.
+	left = slices.DeleteFunc(left, func(name string) bool { return name == "other.hashes" || name == "other.recipe.json" })
 	if slices.Sort(left); !slices.Equal(left, []string{"other", "other.inputs.json", "other.listing.json"}) {
 		t.Errorf("left: %v", left)
 	}
