@@ -19,6 +19,7 @@
 // queue, on which there is an alarm.
 //
 // The handlers are in functions/NAME, each a thin main and a handler behind
-// small interfaces. What several of them share is in pricing, orders and
-// jsonapi. Example events are in events.
+// small interfaces. What several of them share is in pricing, orders, store
+// and jsonapi; the infrastructure imports only orders. Example events are in
+// events.
 package main

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -101,5 +103,21 @@ func TestEntriesAreThere(t *testing.T) {
 	}
 	if functions != 5 {
 		t.Errorf("there are %d functions, want five", functions)
+	}
+}
+
+// The infrastructure is linked again at each change of it, without what only
+// the functions need.
+func TestInfrastructureHasNoSDK(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", ".")
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.FieldsSeq(string(out)) {
+		if name == "net/http" || strings.HasPrefix(name, "github.com/aws/aws-sdk-go-v2") {
+			t.Errorf("the infrastructure imports %s", name)
+		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package orders keeps orders in a DynamoDB table and sends them to the queue
-// that fulfils them.
+// Package orders says what an order is, what the queue carries of it, and what
+// the stack and the functions have to agree on.
 //
-// An order is placed once and fulfilled once, however often a client, a queue or
-// a schedule repeats itself: each change is a conditional write.
+// It is without the AWS SDK because the infrastructure imports it, and would
+// link the whole SDK at each change. What talks to AWS is in package store.
 package orders

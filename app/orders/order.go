@@ -9,6 +9,18 @@ import (
 	"github.com/bailey-cdk/bailey/app/pricing"
 )
 
+// What the stack and the code have to agree on.
+const (
+	// Key is the table's partition key.
+	Key = "id"
+	// PendingIndex finds placed orders by age. Its partition key, the attribute
+	// PendingKey, is taken off an order that is fulfilled, so that the index
+	// stays as small as the backlog.
+	PendingIndex = "pending"
+	PendingKey   = "pending"
+	PendingSort  = "placedAt"
+)
+
 // State is where an order is on its way.
 type State string
 
@@ -29,7 +41,13 @@ type Order struct {
 	FulfilledAt *time.Time     `json:"fulfilledAt,omitempty"`
 }
 
-// The errors of a [Table] that a caller handles.
+// Backlog is an order that is not fulfilled.
+type Backlog struct {
+	ID       string    `json:"id"`
+	PlacedAt time.Time `json:"placedAt"`
+}
+
+// The errors of the table that a caller handles.
 var (
 	ErrNotFound = errors.New("there is no such order")
 	ErrExists   = errors.New("there is an order with this id")

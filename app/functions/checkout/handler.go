@@ -24,7 +24,7 @@ type quoter interface {
 	Quote(pricing.Basket) (*pricing.Quote, error)
 }
 
-type store interface {
+type table interface {
 	Create(ctx context.Context, o *orders.Order, fingerprint string) error
 	Get(ctx context.Context, id string) (*orders.Order, string, error)
 }
@@ -35,7 +35,7 @@ type queue interface {
 
 type handler struct {
 	quoter quoter
-	store  store
+	table  table
 	queue  queue
 	now    func() time.Time
 }
@@ -80,7 +80,7 @@ func (h *handler) place(ctx context.Context, request events.APIGatewayV2HTTPRequ
 		PlacedAt: h.now().UTC().Truncate(time.Second),
 	}
 	mark := fingerprint(body)
-	switch err := h.store.Create(ctx, order, mark); {
+	switch err := h.table.Create(ctx, order, mark); {
 	case errors.Is(err, orders.ErrExists):
 		return h.repeat(ctx, id, mark)
 	case err != nil:
@@ -103,7 +103,7 @@ func created(order *orders.Order) events.APIGatewayV2HTTPResponse {
 
 // repeat answers a request whose order exists.
 func (h *handler) repeat(ctx context.Context, id, mark string) (events.APIGatewayV2HTTPResponse, error) {
-	order, first, err := h.store.Get(ctx, id)
+	order, first, err := h.table.Get(ctx, id)
 	if err != nil {
 		return jsonapi.Fail(err)
 	}
@@ -114,7 +114,7 @@ func (h *handler) repeat(ctx context.Context, id, mark string) (events.APIGatewa
 }
 
 func (h *handler) show(ctx context.Context, id string) (events.APIGatewayV2HTTPResponse, error) {
-	order, _, err := h.store.Get(ctx, id)
+	order, _, err := h.table.Get(ctx, id)
 	if errors.Is(err, orders.ErrNotFound) {
 		err = jsonapi.NewProblem(http.StatusNotFound, "there is no order %q", id)
 	}

@@ -22,13 +22,13 @@ type kept struct {
 	fingerprint string
 }
 
-// fakeStore keeps orders in memory, or fails with err.
-type fakeStore struct {
+// fakeTable keeps orders in memory, or fails with err.
+type fakeTable struct {
 	kept map[string]kept
 	err  error
 }
 
-func (f *fakeStore) Create(_ context.Context, o *orders.Order, fingerprint string) error {
+func (f *fakeTable) Create(_ context.Context, o *orders.Order, fingerprint string) error {
 	if f.err != nil {
 		return f.err
 	}
@@ -39,7 +39,7 @@ func (f *fakeStore) Create(_ context.Context, o *orders.Order, fingerprint strin
 	return nil
 }
 
-func (f *fakeStore) Get(_ context.Context, id string) (*orders.Order, string, error) {
+func (f *fakeTable) Get(_ context.Context, id string) (*orders.Order, string, error) {
 	if f.err != nil {
 		return nil, "", f.err
 	}
@@ -63,15 +63,15 @@ func (f *fakeQueue) Send(_ context.Context, ids ...string) error {
 	return nil
 }
 
-func newHandler(t *testing.T) (*handler, *fakeStore, *fakeQueue) {
+func newHandler(t *testing.T) (*handler, *fakeTable, *fakeQueue) {
 	t.Helper()
 	catalogue, err := pricing.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, queue := &fakeStore{kept: map[string]kept{}}, &fakeQueue{}
+	table, queue := &fakeTable{kept: map[string]kept{}}, &fakeQueue{}
 	now := time.Date(2026, 11, 24, 13, 0, 0, 7, time.FixedZone("CET", 3600))
-	return &handler{catalogue, store, queue, func() time.Time { return now }}, store, queue
+	return &handler{catalogue, table, queue, func() time.Time { return now }}, table, queue
 }
 
 const (
@@ -93,7 +93,7 @@ func handle(t *testing.T, h *handler, request events.APIGatewayV2HTTPRequest) ev
 }
 
 func TestOrderIsPlacedAndShown(t *testing.T) {
-	h, store, queue := newHandler(t)
+	h, table, queue := newHandler(t)
 	response := handle(t, h, post(good, nil))
 	var order orders.Order
 	if err := json.Unmarshal([]byte(response.Body), &order); err != nil {
@@ -109,8 +109,8 @@ func TestOrderIsPlacedAndShown(t *testing.T) {
 	if len(queue.sent) != 1 || queue.sent[0] != order.ID {
 		t.Errorf("queued were %v, want %s", queue.sent, order.ID)
 	}
-	if len(store.kept) != 1 {
-		t.Errorf("there are %d orders", len(store.kept))
+	if len(table.kept) != 1 {
+		t.Errorf("there are %d orders", len(table.kept))
 	}
 	shown := handle(t, h, events.APIGatewayV2HTTPRequest{RouteKey: "GET /orders/{id}", PathParameters: map[string]string{"id": order.ID}})
 	if shown.StatusCode != http.StatusOK || shown.Body != response.Body {
@@ -120,15 +120,15 @@ func TestOrderIsPlacedAndShown(t *testing.T) {
 
 // A client that lost the answer repeats the request, and has still one order.
 func TestRepeatedRequestIsOneOrder(t *testing.T) {
-	h, store, queue := newHandler(t)
+	h, table, queue := newHandler(t)
 	headers := map[string]string{"idempotency-key": key}
 	first := handle(t, h, post(good, headers))
 	again := handle(t, h, post(" "+good, headers))
 	if first.StatusCode != http.StatusCreated || again.StatusCode != http.StatusOK || first.Body != again.Body {
 		t.Errorf("got %d %s\nand %d %s", first.StatusCode, first.Body, again.StatusCode, again.Body)
 	}
-	if len(store.kept) != 1 || len(queue.sent) != 1 {
-		t.Errorf("there are %d orders, %d were queued; want one each", len(store.kept), len(queue.sent))
+	if len(table.kept) != 1 || len(queue.sent) != 1 {
+		t.Errorf("there are %d orders, %d were queued; want one each", len(table.kept), len(queue.sent))
 	}
 	other := handle(t, h, post(strings.Replace(good, "PO 7", "PO 8", 1), headers))
 	if other.StatusCode != http.StatusConflict || !strings.Contains(other.Body, "was used for another order") {
@@ -137,23 +137,23 @@ func TestRepeatedRequestIsOneOrder(t *testing.T) {
 }
 
 func TestOrdersWithoutKeyDiffer(t *testing.T) {
-	h, store, _ := newHandler(t)
+	h, table, _ := newHandler(t)
 	handle(t, h, post(good, nil))
 	handle(t, h, post(good, nil))
-	if len(store.kept) != 2 {
-		t.Errorf("there are %d orders, want two", len(store.kept))
+	if len(table.kept) != 2 {
+		t.Errorf("there are %d orders, want two", len(table.kept))
 	}
 }
 
 // The order is taken even if it can't be queued: housekeeping finds it.
 func TestOrderIsTakenWithoutQueue(t *testing.T) {
-	h, store, queue := newHandler(t)
+	h, table, queue := newHandler(t)
 	queue.err = errors.New("no connection")
 	if response := handle(t, h, post(good, nil)); response.StatusCode != http.StatusCreated {
 		t.Errorf("got %d %s", response.StatusCode, response.Body)
 	}
-	if len(store.kept) != 1 {
-		t.Errorf("there are %d orders, want one", len(store.kept))
+	if len(table.kept) != 1 {
+		t.Errorf("there are %d orders, want one", len(table.kept))
 	}
 }
 
@@ -178,7 +178,7 @@ func TestOrderIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _, _ := newHandler(t)
-			h.store, h.queue = nil, nil
+			h.table, h.queue = nil, nil
 			response := handle(t, h, c.request)
 			if response.StatusCode != c.status {
 				t.Errorf("got %d %s, want %d", response.StatusCode, response.Body, c.status)
@@ -201,14 +201,14 @@ func TestUnknownOrder(t *testing.T) {
 }
 
 // A table that does not answer makes the invocation fail, so that alarms see it.
-func TestStoreFails(t *testing.T) {
-	h, store, queue := newHandler(t)
-	store.err = errors.New("no connection")
+func TestTableFails(t *testing.T) {
+	h, table, queue := newHandler(t)
+	table.err = errors.New("no connection")
 	for name, request := range map[string]events.APIGatewayV2HTTPRequest{
 		"place": post(good, nil),
 		"show":  {RouteKey: "GET /orders/{id}", PathParameters: map[string]string{"id": "o1"}},
 	} {
-		if _, err := h.handle(t.Context(), request); !errors.Is(err, store.err) {
+		if _, err := h.handle(t.Context(), request); !errors.Is(err, table.err) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -228,11 +228,11 @@ func TestExampleEvents(t *testing.T) {
 		if err := json.Unmarshal(text, &event); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		h, store, _ := newHandler(t)
+		h, table, _ := newHandler(t)
 		if response := handle(t, h, event); response.StatusCode != status {
 			t.Errorf("%s: got %d %s, want %d", file, response.StatusCode, response.Body, status)
 		}
-		for id := range maps.Keys(store.kept) {
+		for id := range maps.Keys(table.kept) {
 			if len(id) != 26 {
 				t.Errorf("the order's id is %q", id)
 			}

@@ -10,12 +10,12 @@ import (
 	"github.com/bailey-cdk/bailey/app/orders"
 )
 
-type store interface {
+type table interface {
 	Fulfil(ctx context.Context, id string, at time.Time) (bool, error)
 }
 
 type handler struct {
-	store store
+	table table
 	now   func() time.Time
 }
 
@@ -41,7 +41,7 @@ func (h *handler) fulfil(ctx context.Context, message events.SQSMessage) error {
 	if err != nil {
 		return err
 	}
-	changed, err := h.store.Fulfil(ctx, order.OrderID, h.now().UTC().Truncate(time.Second))
+	changed, err := h.table.Fulfil(ctx, order.OrderID, h.now().UTC().Truncate(time.Second))
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/bailey-cdk/bailey/app/orders"
 )
 
-// fakeStore knows which orders are fulfilled.
-type fakeStore struct {
+// fakeTable knows which orders are fulfilled.
+type fakeTable struct {
 	fulfilled map[string]bool
 	writes    int
 }
 
-func (f *fakeStore) Fulfil(_ context.Context, id string, at time.Time) (bool, error) {
+func (f *fakeTable) Fulfil(_ context.Context, id string, at time.Time) (bool, error) {
 	done, known := f.fulfilled[id]
 	switch {
 	case id == "throttled":
@@ -37,9 +37,9 @@ func (f *fakeStore) Fulfil(_ context.Context, id string, at time.Time) (bool, er
 	return true, nil
 }
 
-func newHandler() (*handler, *fakeStore) {
-	store := &fakeStore{fulfilled: map[string]bool{"o1": false, "o2": false, "old": true}}
-	return &handler{store, time.Now}, store
+func newHandler() (*handler, *fakeTable) {
+	table := &fakeTable{fulfilled: map[string]bool{"o1": false, "o2": false, "old": true}}
+	return &handler{table, time.Now}, table
 }
 
 func message(id, body string) events.SQSMessage {
@@ -60,19 +60,19 @@ func failures(t *testing.T, h *handler, messages ...events.SQSMessage) []string 
 }
 
 func TestBatchIsFulfilled(t *testing.T) {
-	h, store := newHandler()
+	h, table := newHandler()
 	if failed := failures(t, h, message("m1", `{"orderId":"o1"}`), message("m2", `{"orderId":"o2"}`)); len(failed) > 0 {
 		t.Errorf("failed were %v", failed)
 	}
-	if !store.fulfilled["o1"] || !store.fulfilled["o2"] {
-		t.Errorf("the orders are %v", store.fulfilled)
+	if !table.fulfilled["o1"] || !table.fulfilled["o2"] {
+		t.Errorf("the orders are %v", table.fulfilled)
 	}
 }
 
 // A queue delivers at least once: the second delivery changes nothing, and is
 // no failure.
 func TestRedelivery(t *testing.T) {
-	h, store := newHandler()
+	h, table := newHandler()
 	m := message("m1", `{"orderId":"o1"}`)
 	for range 3 {
 		if failed := failures(t, h, m, m); len(failed) > 0 {
@@ -82,14 +82,14 @@ func TestRedelivery(t *testing.T) {
 	if failed := failures(t, h, message("m2", `{"orderId":"old"}`)); len(failed) > 0 {
 		t.Errorf("failed were %v", failed)
 	}
-	if store.writes != 1 {
-		t.Errorf("there were %d writes, want one", store.writes)
+	if table.writes != 1 {
+		t.Errorf("there were %d writes, want one", table.writes)
 	}
 }
 
 // Only what failed comes back.
 func TestPartialFailure(t *testing.T) {
-	h, store := newHandler()
+	h, table := newHandler()
 	got := failures(t, h,
 		message("m1", `{"orderId":"o1"}`),
 		message("m2", `not JSON`),
@@ -101,8 +101,8 @@ func TestPartialFailure(t *testing.T) {
 	if want := []string{"m2", "m3", "m5", "m6"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("failed were %v, want %v", got, want)
 	}
-	if store.writes != 2 {
-		t.Errorf("there were %d writes, want two", store.writes)
+	if table.writes != 2 {
+		t.Errorf("there were %d writes, want two", table.writes)
 	}
 }
 
@@ -127,8 +127,8 @@ func TestExampleEvent(t *testing.T) {
 	if err := json.Unmarshal(text, &event); err != nil {
 		t.Fatal(err)
 	}
-	h, store := newHandler()
-	store.fulfilled["6f1c9a525d0e4b9f9d521c2f8f"] = false
+	h, table := newHandler()
+	table.fulfilled["6f1c9a525d0e4b9f9d521c2f8f"] = false
 	// The second message of the example is one that no order has.
 	if got := failures(t, h, event.Records...); !reflect.DeepEqual(got, []string{"2e1424d4-f796-459a-8184-9c92662be6da"}) {
 		t.Errorf("failed were %v", got)

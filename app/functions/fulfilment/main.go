@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/bailey-cdk/bailey/app/orders"
+	"github.com/bailey-cdk/bailey/app/store"
 )
 
 func main() {
@@ -22,7 +22,7 @@ func main() {
 		log.Fatalf("the AWS SDK can't be set up: %v", err)
 	}
 	h := &handler{
-		store: orders.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE")),
+		table: store.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE")),
 		now:   time.Now,
 	}
 	lambda.Start(h.handle)

@@ -18,7 +18,7 @@ const (
 	most = 100
 )
 
-type store interface {
+type table interface {
 	Pending(ctx context.Context, before time.Time, limit int32) ([]string, error)
 }
 
@@ -27,7 +27,7 @@ type queue interface {
 }
 
 type handler struct {
-	store store
+	table table
 	queue queue
 	now   func() time.Time
 }
@@ -41,7 +41,7 @@ type report struct {
 // handle ignores the event: what there is to do is in the table. A message that
 // is sent twice does no harm, since fulfilment changes an order once.
 func (h *handler) handle(ctx context.Context, _ events.EventBridgeEvent) (report, error) {
-	ids, err := h.store.Pending(ctx, h.now().UTC().Truncate(time.Second).Add(-patience), most)
+	ids, err := h.table.Pending(ctx, h.now().UTC().Truncate(time.Second).Add(-patience), most)
 	if err != nil {
 		return report{}, err
 	}

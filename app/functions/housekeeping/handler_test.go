@@ -12,14 +12,14 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-type fakeStore struct {
+type fakeTable struct {
 	before time.Time
 	limit  int32
 	ids    []string
 	err    error
 }
 
-func (f *fakeStore) Pending(_ context.Context, before time.Time, limit int32) ([]string, error) {
+func (f *fakeTable) Pending(_ context.Context, before time.Time, limit int32) ([]string, error) {
 	f.before, f.limit = before, limit
 	return f.ids, f.err
 }
@@ -36,20 +36,20 @@ func (f *fakeQueue) Send(_ context.Context, ids ...string) error {
 	return f.err
 }
 
-func newHandler() (*handler, *fakeStore, *fakeQueue) {
-	store, queue := &fakeStore{}, &fakeQueue{}
-	return &handler{store, queue, func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 9, time.UTC) }}, store, queue
+func newHandler() (*handler, *fakeTable, *fakeQueue) {
+	table, queue := &fakeTable{}, &fakeQueue{}
+	return &handler{table, queue, func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 9, time.UTC) }}, table, queue
 }
 
 func TestOldOrdersAreQueuedAgain(t *testing.T) {
-	h, store, queue := newHandler()
-	store.ids = []string{"o1", "o2"}
+	h, table, queue := newHandler()
+	table.ids = []string{"o1", "o2"}
 	got, err := h.handle(t.Context(), events.EventBridgeEvent{})
-	if err != nil || got.Queued != 2 || !reflect.DeepEqual(queue.sent, store.ids) {
+	if err != nil || got.Queued != 2 || !reflect.DeepEqual(queue.sent, table.ids) {
 		t.Errorf("got %+v, %v; sent %v", got, err, queue.sent)
 	}
-	if store.before != time.Date(2026, 11, 24, 11, 30, 0, 0, time.UTC) || store.limit != most {
-		t.Errorf("asked for %d orders before %s", store.limit, store.before)
+	if table.before != time.Date(2026, 11, 24, 11, 30, 0, 0, time.UTC) || table.limit != most {
+		t.Errorf("asked for %d orders before %s", table.limit, table.before)
 	}
 }
 
@@ -62,13 +62,13 @@ func TestNothingToDo(t *testing.T) {
 
 // The schedule tries again, and an alarm sees it.
 func TestFailures(t *testing.T) {
-	h, store, queue := newHandler()
-	store.ids, queue.err = []string{"o1"}, errors.New("no connection")
+	h, table, queue := newHandler()
+	table.ids, queue.err = []string{"o1"}, errors.New("no connection")
 	if _, err := h.handle(t.Context(), events.EventBridgeEvent{}); !errors.Is(err, queue.err) {
 		t.Errorf("got %v", err)
 	}
-	store.err = errors.New("no table")
-	if _, err := h.handle(t.Context(), events.EventBridgeEvent{}); !errors.Is(err, store.err) {
+	table.err = errors.New("no table")
+	if _, err := h.handle(t.Context(), events.EventBridgeEvent{}); !errors.Is(err, table.err) {
 		t.Errorf("got %v", err)
 	}
 }

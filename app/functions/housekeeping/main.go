@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/bailey-cdk/bailey/app/orders"
+	"github.com/bailey-cdk/bailey/app/store"
 )
 
 func main() {
@@ -23,8 +23,8 @@ func main() {
 		log.Fatalf("the AWS SDK can't be set up: %v", err)
 	}
 	h := &handler{
-		store: orders.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE")),
-		queue: orders.NewQueue(sqs.NewFromConfig(settings), os.Getenv("ORDERS_QUEUE_URL")),
+		table: store.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE")),
+		queue: store.NewQueue(sqs.NewFromConfig(settings), os.Getenv("ORDERS_QUEUE_URL")),
 		now:   time.Now,
 	}
 	lambda.Start(h.handle)

@@ -13,12 +13,12 @@ import (
 	"github.com/bailey-cdk/bailey/app/orders"
 )
 
-type store interface {
+type table interface {
 	Waiting(ctx context.Context) iter.Seq2[orders.Backlog, error]
 }
 
 type handler struct {
-	store store
+	table table
 }
 
 // trouble is the last line where not all orders could be read. The status was
@@ -44,7 +44,7 @@ func (h *handler) handle(ctx context.Context, request events.LambdaFunctionURLRe
 
 func (h *handler) write(ctx context.Context, w io.Writer) error {
 	lines := json.NewEncoder(w)
-	for order, err := range h.store.Waiting(ctx) {
+	for order, err := range h.table.Waiting(ctx) {
 		if err != nil {
 			slog.ErrorContext(ctx, "the backlog ends early", "error", err)
 			return lines.Encode(trouble{"not all orders could be read: ask again"})

@@ -16,15 +16,15 @@ import (
 	"github.com/bailey-cdk/bailey/app/orders"
 )
 
-// fakeStore has orders, and then an error, if there is one.
-type fakeStore struct {
+// fakeTable has orders, and then an error, if there is one.
+type fakeTable struct {
 	orders []orders.Backlog
 	err    error
 	// read is told of each order that was asked for.
 	read chan string
 }
 
-func (f *fakeStore) Waiting(context.Context) iter.Seq2[orders.Backlog, error] {
+func (f *fakeTable) Waiting(context.Context) iter.Seq2[orders.Backlog, error] {
 	return func(yield func(orders.Backlog, error) bool) {
 		for _, order := range f.orders {
 			if f.read != nil {
@@ -54,7 +54,7 @@ func example(t *testing.T) events.LambdaFunctionURLRequest {
 }
 
 // ask is the status and the lines of the answer to the example event.
-func ask(t *testing.T, s *fakeStore) (int, string) {
+func ask(t *testing.T, s *fakeTable) (int, string) {
 	t.Helper()
 	answer, err := (&handler{s}).handle(t.Context(), example(t))
 	if err != nil {
@@ -70,19 +70,19 @@ func ask(t *testing.T, s *fakeStore) (int, string) {
 var placedAt = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func TestEachOrderIsALine(t *testing.T) {
-	status, lines := ask(t, &fakeStore{orders: []orders.Backlog{{ID: "o1", PlacedAt: placedAt}, {ID: "o2", PlacedAt: placedAt.Add(time.Hour)}}})
+	status, lines := ask(t, &fakeTable{orders: []orders.Backlog{{ID: "o1", PlacedAt: placedAt}, {ID: "o2", PlacedAt: placedAt.Add(time.Hour)}}})
 	want := `{"id":"o1","placedAt":"2026-11-24T12:00:00Z"}` + "\n" + `{"id":"o2","placedAt":"2026-11-24T13:00:00Z"}` + "\n"
 	if status != 200 || lines != want {
 		t.Errorf("got %d, %s", status, lines)
 	}
-	if status, lines := ask(t, &fakeStore{}); status != 200 || lines != "" {
+	if status, lines := ask(t, &fakeTable{}); status != 200 || lines != "" {
 		t.Errorf("of no orders, got %d, %q", status, lines)
 	}
 }
 
 // The second order is read only once the first line was taken.
 func TestLinesComeWhileOrdersAreRead(t *testing.T) {
-	s := &fakeStore{orders: []orders.Backlog{{ID: "o1"}, {ID: "o2"}}, read: make(chan string)}
+	s := &fakeTable{orders: []orders.Backlog{{ID: "o1"}, {ID: "o2"}}, read: make(chan string)}
 	answer, err := (&handler{s}).handle(t.Context(), example(t))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestLinesComeWhileOrdersAreRead(t *testing.T) {
 }
 
 func TestLastLineTellsOfAnError(t *testing.T) {
-	status, lines := ask(t, &fakeStore{orders: []orders.Backlog{{ID: "o1", PlacedAt: placedAt}}, err: errors.New("no connection to 10.0.0.1")})
+	status, lines := ask(t, &fakeTable{orders: []orders.Backlog{{ID: "o1", PlacedAt: placedAt}}, err: errors.New("no connection to 10.0.0.1")})
 	want := `{"id":"o1","placedAt":"2026-11-24T12:00:00Z"}` + "\n" + `{"error":"not all orders could be read: ask again"}` + "\n"
 	if status != 200 || lines != want {
 		t.Errorf("got %d, %s", status, lines)
@@ -114,7 +114,7 @@ func TestLastLineTellsOfAnError(t *testing.T) {
 func TestClientGoesAway(t *testing.T) {
 	reader, writer := io.Pipe()
 	_ = reader.Close()
-	if err := (&handler{&fakeStore{orders: []orders.Backlog{{ID: "o1"}}}}).write(t.Context(), writer); !errors.Is(err, io.ErrClosedPipe) {
+	if err := (&handler{&fakeTable{orders: []orders.Backlog{{ID: "o1"}}}}).write(t.Context(), writer); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -122,7 +122,7 @@ func TestClientGoesAway(t *testing.T) {
 func TestOtherMethods(t *testing.T) {
 	request := example(t)
 	request.RequestContext.HTTP.Method = "DELETE"
-	answer, err := (&handler{&fakeStore{}}).handle(t.Context(), request)
+	answer, err := (&handler{&fakeTable{}}).handle(t.Context(), request)
 	if err != nil || answer.StatusCode != 405 || answer.Headers["allow"] != "GET" {
 		t.Errorf("got %+v, %v", answer, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/bailey-cdk/bailey/app/orders"
+	"github.com/bailey-cdk/bailey/app/store"
 )
 
 func main() {
@@ -20,6 +20,6 @@ func main() {
 	if err != nil {
 		log.Fatalf("the AWS SDK can't be set up: %v", err)
 	}
-	h := &handler{store: orders.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE"))}
+	h := &handler{table: store.NewTable(dynamodb.NewFromConfig(settings), os.Getenv("ORDERS_TABLE"))}
 	lambda.Start(h.handle)
 }

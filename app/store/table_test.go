@@ -1,4 +1,4 @@
-package orders
+package store
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/bailey-cdk/bailey/app/orders"
 	"github.com/bailey-cdk/bailey/app/pricing"
 )
 
@@ -88,9 +89,9 @@ func str(v types.AttributeValue) string {
 
 var placedAt = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func sample() *Order {
-	return &Order{
-		ID: "o1", State: Placed, Reference: "ref", PlacedAt: placedAt,
+func sample() *orders.Order {
+	return &orders.Order{
+		ID: "o1", State: orders.Placed, Reference: "ref", PlacedAt: placedAt,
 		Quote: &pricing.Quote{Country: "DE", Currency: "EUR", Total: 1653, Taxes: []pricing.Tax{{Rate: 1900, Net: 1389, Tax: 264}}},
 	}
 }
@@ -110,7 +111,7 @@ func TestOrderIsKeptAndRead(t *testing.T) {
 	}
 	// The names that the stack's key and index are made of.
 	item := fake.items["o1"]
-	if str(item["state"]) != "PLACED" || str(item[PendingKey]) != "yes" || str(item[PendingSort]) != "2026-11-24T12:00:00Z" {
+	if str(item["state"]) != "PLACED" || str(item[orders.PendingKey]) != "yes" || str(item[orders.PendingSort]) != "2026-11-24T12:00:00Z" {
 		t.Errorf("the item is %v", item)
 	}
 	got, fingerprint, err := table.Get(t.Context(), "o1")
@@ -122,7 +123,7 @@ func TestOrderIsKeptAndRead(t *testing.T) {
 func TestOrderIsCreatedOnce(t *testing.T) {
 	_, table := newFake()
 	_ = table.Create(t.Context(), sample(), "first")
-	if err := table.Create(t.Context(), sample(), "second"); !errors.Is(err, ErrExists) {
+	if err := table.Create(t.Context(), sample(), "second"); !errors.Is(err, orders.ErrExists) {
 		t.Errorf("got %v, want ErrExists", err)
 	}
 	if _, fingerprint, _ := table.Get(t.Context(), "o1"); fingerprint != "first" {
@@ -140,17 +141,17 @@ func TestOrderIsFulfilledOnce(t *testing.T) {
 		}
 	}
 	got, _, _ := table.Get(t.Context(), "o1")
-	if got.State != Fulfilled || !got.FulfilledAt.Equal(later) {
+	if got.State != orders.Fulfilled || !got.FulfilledAt.Equal(later) {
 		t.Errorf("the order is %+v", got)
 	}
 }
 
 func TestOrderNotFound(t *testing.T) {
 	_, table := newFake()
-	if _, _, err := table.Get(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
+	if _, _, err := table.Get(t.Context(), "none"); !errors.Is(err, orders.ErrNotFound) {
 		t.Errorf("Get: got %v, want ErrNotFound", err)
 	}
-	if _, err := table.Fulfil(t.Context(), "none", placedAt); !errors.Is(err, ErrNotFound) {
+	if _, err := table.Fulfil(t.Context(), "none", placedAt); !errors.Is(err, orders.ErrNotFound) {
 		t.Errorf("Fulfil: got %v, want ErrNotFound", err)
 	}
 }
@@ -165,7 +166,7 @@ func TestPending(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, []string{"o1"}) {
 		t.Errorf("got %v, %v, want o1", got, err)
 	}
-	if *fake.query.IndexName != PendingIndex || *fake.query.Limit != 25 {
+	if *fake.query.IndexName != orders.PendingIndex || *fake.query.Limit != 25 {
 		t.Errorf("the query is %+v", fake.query)
 	}
 	_, _ = table.Fulfil(t.Context(), "o1", placedAt)
@@ -177,16 +178,16 @@ func TestPending(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	fake, table := newFake()
 	fake.page = 2
-	var want []Backlog
+	var want []orders.Backlog
 	for i := range 5 {
 		order := sample()
 		order.ID, order.PlacedAt = fmt.Sprint("o", i), placedAt.Add(time.Duration(i)*time.Hour)
 		_ = table.Create(t.Context(), order, "")
-		want = append(want, Backlog{order.ID, order.PlacedAt})
+		want = append(want, orders.Backlog{ID: order.ID, PlacedAt: order.PlacedAt})
 	}
 	_, _ = table.Fulfil(t.Context(), "o1", placedAt)
 	want = slices.Delete(want, 1, 2)
-	var got []Backlog
+	var got []orders.Backlog
 	for order, err := range table.Waiting(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +197,7 @@ func TestWaiting(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the waiting orders are %v, want %v", got, want)
 	}
-	if *fake.query.IndexName != PendingIndex {
+	if *fake.query.IndexName != orders.PendingIndex {
 		t.Errorf("the query is %+v", fake.query)
 	}
 	for range table.Waiting(t.Context()) {

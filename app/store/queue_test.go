@@ -1,4 +1,4 @@
-package orders
+package store
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/bailey-cdk/bailey/app/orders"
 )
 
 // fakeSQS refuses messages whose body contains refuse, and fails whole calls
@@ -45,7 +47,7 @@ func TestSend(t *testing.T) {
 	if len(fake.bodies) != 1 || fake.bodies[0] != `{"orderId":"o1"}` {
 		t.Errorf("sent %q", fake.bodies)
 	}
-	if m, err := ParseMessage(fake.bodies[0]); err != nil || m.OrderID != "o1" {
+	if m, err := orders.ParseMessage(fake.bodies[0]); err != nil || m.OrderID != "o1" {
 		t.Errorf("the message reads as %+v, %v", m, err)
 	}
 }
@@ -76,20 +78,5 @@ func TestSendTellsWhatWasNotSent(t *testing.T) {
 	fake = &fakeSQS{err: errors.New("no connection")}
 	if err := NewQueue(fake, "url").Send(t.Context(), "o1"); !errors.Is(err, fake.err) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestParseMessage(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"orderId":"o1"}`:                ``,
-		`{"orderId":"o1","priority":"x"}`: ``,
-		``:                                `the message is not JSON`,
-		`{"orderId":7}`:                   `the message is not JSON`,
-		`{}`:                              `the message has no orderId`,
-	} {
-		_, err := ParseMessage(body)
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", body, err, want)
-		}
 	}
 }

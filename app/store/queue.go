@@ -1,4 +1,4 @@
-package orders
+package store
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/bailey-cdk/bailey/app/orders"
 )
 
 // SQS is what a [Queue] needs of the AWS SDK's client.
@@ -50,7 +52,7 @@ func (q *Queue) Send(ctx context.Context, ids ...string) error {
 func (q *Queue) sendGroup(ctx context.Context, ids []string) (failed []string, err error) {
 	entries := make([]types.SendMessageBatchRequestEntry, len(ids))
 	for i, id := range ids {
-		body, err := json.Marshal(Message{OrderID: id})
+		body, err := json.Marshal(orders.Message{OrderID: id})
 		if err != nil {
 			return ids, err
 		}

@@ -1,4 +1,4 @@
-package orders
+package store
 
 import (
 	"context"
@@ -11,21 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/bailey-cdk/bailey/app/orders"
 )
 
-// What the stack and this package have to agree on.
-const (
-	// Key is the table's partition key.
-	Key = "id"
-	// PendingIndex finds placed orders by age. Its partition key, the attribute
-	// PendingKey, is taken off an order that is fulfilled, so that the index
-	// stays as small as the backlog.
-	PendingIndex = "pending"
-	PendingKey   = "pending"
-	PendingSort  = "placedAt"
-)
-
-// pendingYes is the only value of PendingKey.
+// pendingYes is the only value of [orders.PendingKey].
 const pendingYes = "yes"
 
 // DynamoDB is what a [Table] needs of the AWS SDK's client.
@@ -47,15 +37,15 @@ func NewTable(client DynamoDB, name string) *Table { return &Table{client, name}
 
 // record is an order as an item: with what the API does not show.
 type record struct {
-	Order
+	orders.Order
 	// Fingerprint is of the request that placed the order.
 	Fingerprint string `json:"fingerprint"`
 	Pending     string `json:"pending,omitempty"`
 }
 
 // Create keeps a new order with the fingerprint of its request. It returns
-// [ErrExists] if there is one with its id, which stays as it is.
-func (t *Table) Create(ctx context.Context, o *Order, fingerprint string) error {
+// [orders.ErrExists] if there is one with its id, which stays as it is.
+func (t *Table) Create(ctx context.Context, o *orders.Order, fingerprint string) error {
 	item, err := encode(record{*o, fingerprint, pendingYes})
 	if err != nil {
 		return fmt.Errorf("order %s has no form in DynamoDB: %w", o.ID, err)
@@ -66,7 +56,7 @@ func (t *Table) Create(ctx context.Context, o *Order, fingerprint string) error 
 		ConditionExpression: aws.String("attribute_not_exists(id)"),
 	})
 	if refused(err) {
-		return ErrExists
+		return orders.ErrExists
 	}
 	if err != nil {
 		return fmt.Errorf("order %s can't be kept: %w", o.ID, err)
@@ -75,8 +65,8 @@ func (t *Table) Create(ctx context.Context, o *Order, fingerprint string) error 
 }
 
 // Get returns an order and the fingerprint of the request that placed it, or
-// [ErrNotFound]. It sees every write that ended before.
-func (t *Table) Get(ctx context.Context, id string) (*Order, string, error) {
+// [orders.ErrNotFound]. It sees every write that ended before.
+func (t *Table) Get(ctx context.Context, id string) (*orders.Order, string, error) {
 	got, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.name,
 		Key:            key(id),
@@ -86,7 +76,7 @@ func (t *Table) Get(ctx context.Context, id string) (*Order, string, error) {
 		return nil, "", fmt.Errorf("order %s can't be read: %w", id, err)
 	}
 	if len(got.Item) == 0 {
-		return nil, "", ErrNotFound
+		return nil, "", orders.ErrNotFound
 	}
 	var r record
 	if err := attributevalue.UnmarshalMapWithOptions(got.Item, &r, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" }); err != nil {
@@ -96,8 +86,8 @@ func (t *Table) Get(ctx context.Context, id string) (*Order, string, error) {
 }
 
 // Fulfil moves an order from placed to fulfilled. It tells whether it did: an
-// order that was fulfilled before stays as it is. It returns [ErrNotFound] if
-// there is none.
+// order that was fulfilled before stays as it is. It returns
+// [orders.ErrNotFound] if there is none.
 func (t *Table) Fulfil(ctx context.Context, id string, at time.Time) (bool, error) {
 	when, err := attributevalue.Marshal(at)
 	if err != nil {
@@ -111,8 +101,8 @@ func (t *Table) Fulfil(ctx context.Context, id string, at time.Time) (bool, erro
 		// STATE is a reserved word of DynamoDB.
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":placed":    text(string(Placed)),
-			":fulfilled": text(string(Fulfilled)),
+			":placed":    text(string(orders.Placed)),
+			":fulfilled": text(string(orders.Fulfilled)),
 			":at":        when,
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -120,7 +110,7 @@ func (t *Table) Fulfil(ctx context.Context, id string, at time.Time) (bool, erro
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case errors.As(err, &failed) && len(failed.Item) == 0:
-		return false, ErrNotFound
+		return false, orders.ErrNotFound
 	case errors.As(err, &failed):
 		return false, nil
 	case err != nil:
@@ -138,7 +128,7 @@ func (t *Table) Pending(ctx context.Context, before time.Time, limit int32) ([]s
 	}
 	got, err := t.client.Query(ctx, &dynamodb.QueryInput{
 		TableName:              &t.name,
-		IndexName:              aws.String(PendingIndex),
+		IndexName:              aws.String(orders.PendingIndex),
 		KeyConditionExpression: aws.String("pending = :yes AND placedAt < :before"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":yes":    text(pendingYes),
@@ -152,26 +142,20 @@ func (t *Table) Pending(ctx context.Context, before time.Time, limit int32) ([]s
 	}
 	var ids []string
 	for _, item := range got.Items {
-		if id, ok := item[Key].(*types.AttributeValueMemberS); ok {
+		if id, ok := item[orders.Key].(*types.AttributeValueMemberS); ok {
 			ids = append(ids, id.Value)
 		}
 	}
 	return ids, nil
 }
 
-// Backlog is an order that is not fulfilled.
-type Backlog struct {
-	ID       string    `json:"id"`
-	PlacedAt time.Time `json:"placedAt"`
-}
-
 // Waiting are all orders that are not fulfilled, the oldest first. They are
 // read page by page, as far as the caller goes. An error is the last thing.
-func (t *Table) Waiting(ctx context.Context) iter.Seq2[Backlog, error] {
-	return func(yield func(Backlog, error) bool) {
+func (t *Table) Waiting(ctx context.Context) iter.Seq2[orders.Backlog, error] {
+	return func(yield func(orders.Backlog, error) bool) {
 		pages := dynamodb.NewQueryPaginator(t.client, &dynamodb.QueryInput{
 			TableName:                 &t.name,
-			IndexName:                 aws.String(PendingIndex),
+			IndexName:                 aws.String(orders.PendingIndex),
 			KeyConditionExpression:    aws.String("pending = :yes"),
 			ExpressionAttributeValues: map[string]types.AttributeValue{":yes": text(pendingYes)},
 			ProjectionExpression:      aws.String("id, placedAt"),
@@ -179,11 +163,11 @@ func (t *Table) Waiting(ctx context.Context) iter.Seq2[Backlog, error] {
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(Backlog{}, fmt.Errorf("the waiting orders can't be read: %w", err))
+				yield(orders.Backlog{}, fmt.Errorf("the waiting orders can't be read: %w", err))
 				return
 			}
 			for _, item := range page.Items {
-				var order Backlog
+				var order orders.Backlog
 				err := attributevalue.UnmarshalMapWithOptions(item, &order, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
 				if !yield(order, err) || err != nil {
 					return
@@ -199,7 +183,7 @@ func encode(r record) (map[string]types.AttributeValue, error) {
 }
 
 func key(id string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{Key: text(id)}
+	return map[string]types.AttributeValue{orders.Key: text(id)}
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
