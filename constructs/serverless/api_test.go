@@ -1,7 +1,6 @@
 package serverless_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +12,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/bailey-cdk/bailey/constructs/internal/constructtest"
 	"github.com/bailey-cdk/bailey/constructs/serverless"
 )
 
@@ -365,65 +364,11 @@ func TestFunctionUrl(t *testing.T) {
 	}
 }
 
-const shopSchema = `
-"""The shop. type Nothing { is: here }"""
-type Query { order(id: ID!): Order, orders: [Order], stock: Int }
-type Mutation { place(sku: String!): Order } # type Subscription
-type Order { id: ID!, sku: String, lines: [String] }
-`
-
-func shopGraph(stack awscdk.Stack, t *testing.T) serverless.GraphQLApiProps {
-	pool, _ := members(stack)
-	write(t, "place.js", "export function request(ctx) { return { operation: 'Invoke' }; }\nexport function response(ctx) { return ctx.result; }\n")
-	f := serverless.NewFunction(stack, "Checkout", checkout)
-	return serverless.GraphQLApiProps{
-		SchemaInline: shopSchema,
-		Auth: serverless.GraphQLAuth{
-			Type: "API_KEY",
-			Additional: []serverless.GraphQLAuth{
-				{Type: "AWS_IAM"},
-				{Type: "AMAZON_COGNITO_USER_POOLS", UserPool: &serverless.GraphQLUserPool{UserPool: pool, DefaultAction: "DENY"}},
-				{Type: "OPENID_CONNECT", OpenIDConnect: &serverless.GraphQLOpenIDConnect{Issuer: "https://login.example", ClientId: "shop", AuthTTL: time.Hour}},
-				{Type: "AWS_LAMBDA", LambdaAuthorizer: &serverless.GraphQLLambdaAuthorizer{Function: f, AuthorizerResultTtl: serverless.ReauthorizeAlways}},
-			},
-		},
-		ApiKeys: map[string]serverless.GraphQLApiKey{"Site": {Description: "the site"}, "App": {}},
-		DataSources: serverless.GraphQLDataSources{
-			Lambda:   map[string]serverless.GraphQLLambdaDataSource{"Checkout": {Function: f}},
-			DynamoDb: map[string]serverless.GraphQLDynamoDbDataSource{"Orders": {Table: serverless.NewTable(stack, "Orders", serverless.TableProps{PartitionKey: "id"}), ReadOnly: true}},
-		},
-		Functions: map[string]serverless.GraphQLFunction{
-			"check": {DataSource: "NONE", InlineCode: "export function request() { return {}; }\nexport function response() { return {}; }"},
-			"place": {DataSource: "Checkout", CodeUri: "place.js", MaxBatchSize: 10},
-		},
-		Resolvers: map[string]map[string]serverless.GraphQLResolver{
-			"Query": {
-				"order":  {DataSource: "Orders", InlineCode: "export function request(ctx) { return { operation: 'GetItem', key: { id: { S: ctx.args.id } } }; }\nexport function response(ctx) { return ctx.result; }", Caching: &serverless.GraphQLCaching{Ttl: time.Minute, CachingKeys: []string{"$context.arguments.id"}}},
-				"orders": {DataSource: "Checkout"},
-			},
-			"Mutation": {"place": {Pipeline: []string{"check", "place"}}},
-		},
-		Cache:           &serverless.GraphQLCache{},
-		DomainName:      "graph.shop.example",
-		CertificateArn:  certificate,
-		QueryDepthLimit: 5, ResolverCountLimit: 50, DisableIntrospection: true,
-		Tags: map[string]string{"team": "orders"},
-	}
-}
-
-func TestGraphQLApi(t *testing.T) {
-	stack := newStack(t)
-	serverless.NewGraphQLApi(stack, "Graph", shopGraph(stack, t))
-	wantGolden(t, stack, "graphqlapi")
-}
-
 // Each API is what the CDK takes for one.
 func TestApisAreTheCDKs(t *testing.T) {
 	stack := newStack(t)
 	rest := serverless.NewRestApi(stack, "Rest", serverless.RestApiProps{})
 	socket := serverless.NewWebSocketApi(stack, "Socket", serverless.WebSocketApiProps{})
-	write(t, "schema.graphql", "type Query { a: String }")
-	graph := serverless.NewGraphQLApi(stack, "Graph", serverless.GraphQLApiProps{SchemaUri: "schema.graphql", FieldLogLevel: "NONE", DisableXray: true, Private: true})
 	http := serverless.NewHttpApi(stack, "Http", serverless.HttpApiProps{StageName: "live"})
 	f := serverless.NewFunction(stack, "Checkout", checkout)
 	rest.Route("GET", "/a", f)
@@ -432,24 +377,14 @@ func TestApisAreTheCDKs(t *testing.T) {
 
 	rest.Root().AddMethod(jsii.String("GET"), awsapigateway.NewLambdaIntegration(f, nil), nil)
 	socket.GrantManageConnections(f)
-	graph.GrantQuery(f, jsii.String("a"))
 	awsapigateway.NewUsagePlan(stack, jsii.String("Plan"), &awsapigateway.UsagePlanProps{ApiStages: &[]*awsapigateway.UsagePlanPerApiStage{{Api: rest, Stage: rest.DeploymentStage()}}})
-	for id, url := range map[string]*string{"Rest": rest.Url(), "Socket": socket.Stage().Url(), "Graph": graph.GraphqlUrl(), "Http": http.Stage().Url()} {
+	for id, url := range map[string]*string{"Rest": rest.Url(), "Socket": socket.Stage().Url(), "Http": http.Stage().Url()} {
 		awscdk.NewCfnOutput(stack, jsii.String(id+"Url"), &awscdk.CfnOutputProps{Value: url})
 	}
-	v := &visitor{}
-	awscdk.Aspects_Of(stack).Add(v, nil)
+	constructtest.WantVisited(t, stack, rest, socket, http)
 	wantNoFaults(t, stack)
-	for _, want := range []any{rest, socket, graph, http} {
-		if !slices.ContainsFunc(v.seen, func(got constructs.IConstruct) bool { return got == want }) {
-			t.Errorf("the aspect was not given the %T that the app has", want)
-		}
-	}
-	policy := asJSON(t, resources(t, stack, "AWS::IAM::Policy"))
-	for _, want := range []string{"execute-api:ManageConnections", "appsync:GraphQL"} {
-		if !strings.Contains(policy, want) {
-			t.Errorf("the function may not %s: %s", want, policy)
-		}
+	if policy := asJSON(t, resources(t, stack, "AWS::IAM::Policy")); !strings.Contains(policy, "execute-api:ManageConnections") {
+		t.Errorf("the function may not manage connections: %s", policy)
 	}
 	// One account setting serves all APIs of the stack.
 	only(t, stack, "AWS::ApiGateway::Account")
@@ -459,7 +394,6 @@ func TestApisAreTheCDKs(t *testing.T) {
 func TestApisAreReproducible(t *testing.T) {
 	write := func() string {
 		stack := newStack(t)
-		serverless.NewGraphQLApi(stack, "Graph", shopGraph(stack, t))
 		rest := serverless.NewRestApi(stack, "Rest", serverless.RestApiProps{Variables: map[string]string{"a": "1", "b": "2", "c": "3"}, Models: map[string]map[string]any{"A": {"a": 1, "b": 2}, "B": {"c": 1}}})
 		serverless.NewFunction(stack, "Other", with(serverless.Events{
 			"A": serverless.ApiEvent{Api: rest, Method: "GET", Path: "/a", RequestParameters: map[string]serverless.RequestParameter{"method.request.header.a": {}, "method.request.header.b": {}}},

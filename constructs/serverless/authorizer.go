@@ -30,7 +30,7 @@ const (
 )
 
 // ReauthorizeAlways as a ReauthorizeEvery asks the function for each request.
-const ReauthorizeAlways time.Duration = -1
+const ReauthorizeAlways = prop.ReauthorizeAlways
 
 // HttpApiAuth is who may call an [HttpApi].
 type HttpApiAuth struct {
@@ -111,11 +111,8 @@ type AuthorizerIdentity struct {
 	ReauthorizeEvery time.Duration
 }
 
-// defaultReauthorize is how long API Gateway keeps an authorizer's answer.
-const defaultReauthorize = 5 * time.Minute
-
 func (i AuthorizerIdentity) check() (found []string) {
-	found = checkTTL(i.ReauthorizeEvery)
+	found = prop.CheckKept("ReauthorizeEvery", i.ReauthorizeEvery)
 	if i.ReauthorizeEvery != ReauthorizeAlways && len(i.sources("", "", "", "")) == 0 {
 		found = append(found, "it has no Identity: name the Headers, QueryStrings, StageVariables or Context that tell callers apart, or set ReauthorizeEvery to ReauthorizeAlways")
 	}
@@ -123,24 +120,7 @@ func (i AuthorizerIdentity) check() (found []string) {
 }
 
 // cached is how long an answer is kept, zero for not at all.
-func (i AuthorizerIdentity) cached() time.Duration { return keptFor(i.ReauthorizeEvery) }
-
-func checkTTL(reauthorize time.Duration) []string {
-	if reauthorize == 0 || reauthorize == ReauthorizeAlways {
-		return nil
-	}
-	return prop.DurationInRange("ReauthorizeEvery", reauthorize, time.Second, time.Hour)
-}
-
-func keptFor(reauthorize time.Duration) time.Duration {
-	switch reauthorize {
-	case ReauthorizeAlways:
-		return 0
-	case 0:
-		return defaultReauthorize
-	}
-	return reauthorize
-}
+func (i AuthorizerIdentity) cached() time.Duration { return prop.KeptFor(i.ReauthorizeEvery) }
 
 // sources are the identity sources in the terms of an API, by its prefixes.
 func (i AuthorizerIdentity) sources(header, query, variable, context string) (all []string) {
@@ -189,7 +169,7 @@ func (c CognitoAuthorizer) check() (found []string) {
 			found = append(found, fmt.Sprintf("UserPoolClients[%d] is nil", i))
 		}
 	}
-	return append(found, checkTTL(c.ReauthorizeEvery)...)
+	return append(found, prop.CheckKept("ReauthorizeEvery", c.ReauthorizeEvery)...)
 }
 
 func (c CognitoAuthorizer) addToHttpApi(a *HttpApi, name string) namedAuthorizer {

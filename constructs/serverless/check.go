@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
@@ -292,26 +291,7 @@ func checkLogs(p *FunctionProps) []string {
 	if p.LogGroup != nil && p.LogRetention != "" {
 		found = append(found, "LogGroup and LogRetention are both set: set the retention of the log group itself")
 	}
-	return append(found, checkRetention("LogRetention", p.LogRetention)...)
-}
-
-// retentions are what CloudWatch Logs offers.
-var retentions = []awslogs.RetentionDays{
-	awslogs.RetentionDays_ONE_DAY, awslogs.RetentionDays_THREE_DAYS, awslogs.RetentionDays_FIVE_DAYS,
-	awslogs.RetentionDays_ONE_WEEK, awslogs.RetentionDays_TWO_WEEKS, awslogs.RetentionDays_ONE_MONTH,
-	awslogs.RetentionDays_TWO_MONTHS, awslogs.RetentionDays_THREE_MONTHS, awslogs.RetentionDays_FOUR_MONTHS,
-	awslogs.RetentionDays_FIVE_MONTHS, awslogs.RetentionDays_SIX_MONTHS, awslogs.RetentionDays_ONE_YEAR,
-	awslogs.RetentionDays_THIRTEEN_MONTHS, awslogs.RetentionDays_EIGHTEEN_MONTHS, awslogs.RetentionDays_TWO_YEARS,
-	awslogs.RetentionDays_THREE_YEARS, awslogs.RetentionDays_FIVE_YEARS, awslogs.RetentionDays_SIX_YEARS,
-	awslogs.RetentionDays_SEVEN_YEARS, awslogs.RetentionDays_EIGHT_YEARS, awslogs.RetentionDays_NINE_YEARS,
-	awslogs.RetentionDays_TEN_YEARS, awslogs.RetentionDays_INFINITE,
-}
-
-func checkRetention(name string, r awslogs.RetentionDays) []string {
-	if r == "" || slices.Contains(retentions, r) {
-		return nil
-	}
-	return prop.Messages("%s %q is none of CloudWatch's: use one of the constants awslogs.RetentionDays_ONE_DAY to _INFINITE", name, r)
+	return append(found, prop.CheckRetention("LogRetention", p.LogRetention)...)
 }
 
 func checkDeadLetters(p *FunctionProps) []string {
@@ -335,17 +315,7 @@ func checkRole(p *FunctionProps) []string {
 	return nil
 }
 
-func checkTags(p *FunctionProps) (found []string) {
-	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
-		switch {
-		case key == "" || len(key) > 128 || len(p.Tags[key]) > 256:
-			found = append(found, fmt.Sprintf("the tag %q is too long or empty: a key has 1 to 128 characters, a value at most 256", key))
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			found = append(found, fmt.Sprintf("the tag %q begins with aws:, which AWS keeps for itself", key))
-		}
-	}
-	return found
-}
+func checkTags(p *FunctionProps) []string { return prop.CheckTags(p.Tags) }
 
 // claimed holds the physical names of the functions of each stack. It is keyed
 // by the stack's node, of which jsii keeps exactly one Go value, as it keeps

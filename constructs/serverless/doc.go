@@ -1,6 +1,6 @@
 // Package serverless is SAM's vocabulary as CDK constructs for Go: functions
-// with their events, URLs and policies, HTTP, REST, WebSocket and GraphQL APIs,
-// tables and queues.
+// with their events, URLs and policies, HTTP, REST and WebSocket APIs, tables
+// and queues. SAM's GraphQL API is in package graphql, beside this one.
 //
 //	orders := serverless.NewTable(stack, "Orders", serverless.TableProps{PartitionKey: "id"})
 //
@@ -20,10 +20,9 @@
 //
 // A [Function] is an awslambda.Function, a [Table] an awsdynamodb.Table, a
 // [Queue] an awssqs.Queue, an [HttpApi] an awsapigatewayv2.HttpApi, a [RestApi]
-// an awsapigateway.RestApi, a [WebSocketApi] an awsapigatewayv2.WebSocketApi, a
-// [GraphQLApi] an awsappsync.GraphqlApi. Each can be passed to whatever takes
-// one: grants, alarms, event targets, aspects. An aspect is given the Go value
-// itself:
+// an awsapigateway.RestApi, a [WebSocketApi] an awsapigatewayv2.WebSocketApi.
+// Each can be passed to whatever takes one: grants, alarms, event targets,
+// aspects. An aspect is given the Go value itself:
 //
 //	func (v *auditor) Visit(node constructs.IConstruct) {
 //		if f, ok := node.(*serverless.Function); ok { ... }
@@ -235,13 +234,6 @@
 // policy for it. With NONE everyone has both rights that Lambda asks for.
 // [Control access to Lambda function URLs]
 //
-// GraphQLApi: AWS_IAM (Auth). Requests with errors are logged, without headers
-// and without what resolvers got and gave (FieldLogLevel, IncludeVerboseContent),
-// kept a month (LogRetention), by a role that may write AppSync's logs alone.
-// Tracing on (DisableXray). A Cache is encrypted where it lies and on its way.
-// [Configuring authorization and authentication to secure your GraphQL APIs],
-// [Using CloudWatch to monitor and log GraphQL API data]
-//
 // [Selecting and configuring an instruction set architecture]: https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 // [Building Lambda functions with Go]: https://docs.aws.amazon.com/lambda/latest/dg/lambda-golang.html
 // [Configure Lambda function memory]: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -269,6 +261,4 @@
 // [Create routes for WebSocket APIs in API Gateway]: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
 // [Use @connections commands in your backend service]: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 // [Control access to Lambda function URLs]: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-// [Configuring authorization and authentication to secure your GraphQL APIs]: https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
-// [Using CloudWatch to monitor and log GraphQL API data]: https://docs.aws.amazon.com/appsync/latest/devguide/monitoring.html
 package serverless

@@ -161,7 +161,7 @@ const (
 	DefaultMemory       = 256
 	DefaultTimeout      = 10 * time.Second
 	DefaultArchitecture = ARM64
-	DefaultLogRetention = awslogs.RetentionDays_ONE_MONTH
+	DefaultLogRetention = prop.DefaultLogRetention
 )
 
 // Function is a Lambda function. It is an [awslambda.Function]: whatever the

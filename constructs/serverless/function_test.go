@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/bailey-cdk/bailey/constructs/internal/constructtest"
 	"github.com/bailey-cdk/bailey/constructs/serverless"
 	"github.com/bailey-cdk/bailey/internal/metadata"
 )
@@ -192,28 +192,13 @@ func TestFunctionIsAnAWSLambdaFunction(t *testing.T) {
 	wantNoFaults(t, stack)
 }
 
-type visitor struct{ seen []constructs.IConstruct }
-
-func (v *visitor) Visit(node constructs.IConstruct) { v.seen = append(v.seen, node) }
-
 func TestAspectVisitsTheGoValue(t *testing.T) {
 	stack := newStack(t)
 	checkout := serverless.NewFunction(stack, "Checkout", checkout)
 	orders := serverless.NewTable(stack, "Orders", serverless.TableProps{PartitionKey: "id"})
 	queue := serverless.NewQueue(stack, "Work", serverless.QueueProps{})
 	api := serverless.NewHttpApi(stack, "Api", serverless.HttpApiProps{})
-	v := &visitor{}
-	awscdk.Aspects_Of(stack).Add(v, nil)
-	synthesised(stack)
-	for _, want := range []constructs.IConstruct{checkout, orders, queue, api} {
-		found := false
-		for _, got := range v.seen {
-			found = found || got == want
-		}
-		if !found {
-			t.Errorf("the aspect was not given the %T that the app has", want)
-		}
-	}
+	constructtest.WantVisited(t, stack, checkout, orders, queue, api)
 }
 
 // Tags and other aspects of a function reach its role and log group, since they

@@ -175,7 +175,7 @@ func (a *HttpApi) complete() {
 	if d := a.props.Domain; d != nil {
 		d.mapV2(a, a.stage)
 	}
-	addTags(a, a.props.Tags)
+	prop.AddTags(a, a.props.Tags)
 	atSynth(a.stage.Node().DefaultChild(), a.checkSettings)
 }
 
@@ -337,7 +337,7 @@ func (p *HttpApiProps) check(faults *prop.Faults) {
 	prop.SetDefault(&p.ThrottlingBurstLimit, DefaultThrottlingBurstLimit)
 	prop.SetDefault(&p.AccessLogRetention, DefaultLogRetention)
 	prop.SetDefault(&p.AccessLogFormat, accessLogFormat())
-	found := checkRetention("AccessLogRetention", p.AccessLogRetention)
+	found := prop.CheckRetention("AccessLogRetention", p.AccessLogRetention)
 	if len(found) > 0 {
 		p.AccessLogRetention = DefaultLogRetention
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
+	"github.com/bailey-cdk/bailey/constructs/internal/constructtest"
 	"github.com/bailey-cdk/bailey/constructs/serverless"
 )
 
 // policyTemplates are the package's data on SAM's templates.
 func policyTemplates(t *testing.T) (all map[string]policyTemplate) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(goldens), "policy_templates.json"))
+	text, err := os.ReadFile(filepath.Join(constructtest.Folder, "policy_templates.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +119,11 @@ func TestEveryPolicyTemplate(t *testing.T) {
 
 func TestPolicyTemplateFaults(t *testing.T) {
 	policy := func(name string, parameters map[string]string, fault string) mistake {
-		return mistake{name, func(s awscdk.Stack, id string) {
+		return mistake{Name: name, Make: func(s awscdk.Stack, id string) {
 			p := checkout
 			p.Policies = []serverless.Policy{serverless.PolicyTemplate(name, parameters)}
 			serverless.NewFunction(s, id, p)
-		}, fault}
+		}, Fault: fault}
 	}
 	wantMistakes(t, func(awscdk.Stack) []mistake {
 		return []mistake{

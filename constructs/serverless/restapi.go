@@ -330,7 +330,7 @@ func (a *RestApi) complete() {
 	if p.Domain != nil {
 		p.Domain.mapREST(a)
 	}
-	addTags(a, p.Tags)
+	prop.AddTags(a, p.Tags)
 	atSynth(a.Node().DefaultChild(), a.checkMethods)
 }
 

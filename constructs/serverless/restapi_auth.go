@@ -113,7 +113,7 @@ func (l LambdaTokenAuthorizer) check() (found []string) {
 	if prop.IsNil(l.Function) {
 		found = append(found, "it has no Function: make it before the API and pass it")
 	}
-	return append(found, checkTTL(l.ReauthorizeEvery)...)
+	return append(found, prop.CheckKept("ReauthorizeEvery", l.ReauthorizeEvery)...)
 }
 
 func (l LambdaTokenAuthorizer) addToRestApi(a *RestApi, name string) namedAuthorizer {
@@ -122,7 +122,7 @@ func (l LambdaTokenAuthorizer) addToRestApi(a *RestApi, name string) namedAuthor
 		return awsapigateway.NewTokenAuthorizer(a, &name, &awsapigateway.TokenAuthorizerProps{
 			Handler: l.Function, AuthorizerName: &name, ValidationRegex: prop.Optional(l.ValidationExpression),
 			IdentitySource:  awsapigateway.IdentitySource_Header(&l.Header),
-			ResultsCacheTtl: prop.Duration(keptFor(l.ReauthorizeEvery)),
+			ResultsCacheTtl: prop.Duration(prop.KeptFor(l.ReauthorizeEvery)),
 		})
 	})
 }
@@ -154,7 +154,7 @@ func (c CognitoAuthorizer) addToRestApi(a *RestApi, name string) namedAuthorizer
 		return awsapigateway.NewCognitoUserPoolsAuthorizer(a, &name, &awsapigateway.CognitoUserPoolsAuthorizerProps{
 			CognitoUserPools: &[]awscognito.IUserPool{c.UserPool}, AuthorizerName: &name,
 			IdentitySource:  awsapigateway.IdentitySource_Header(&c.Header),
-			ResultsCacheTtl: prop.Duration(keptFor(c.ReauthorizeEvery)),
+			ResultsCacheTtl: prop.Duration(prop.KeptFor(c.ReauthorizeEvery)),
 		})
 	})
 	made.jwt = true

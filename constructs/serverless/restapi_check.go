@@ -32,7 +32,7 @@ func (p *RestApiProps) checkStage() (found []string) {
 	}
 	found = append(found, checkVariables(p.Variables, func() { p.Variables = nil })...)
 	found = append(found, checkTagsOf(p.Tags, func() { p.Tags = nil })...)
-	if problems := checkRetention("AccessLogRetention", p.AccessLogRetention); len(problems) > 0 {
+	if problems := prop.CheckRetention("AccessLogRetention", p.AccessLogRetention); len(problems) > 0 {
 		found = append(found, problems...)
 		p.AccessLogRetention = DefaultLogRetention
 	}

@@ -75,7 +75,7 @@ func (l LambdaTokenAuthorizer) restScheme(a *RestApi) scheme {
 	prop.SetDefault(&l.Header, "Authorization")
 	authorizer := map[string]any{
 		"type": "token", "authorizerUri": invocationURI(a, l.Function),
-		"authorizerResultTtlInSeconds": keptFor(l.ReauthorizeEvery).Seconds(),
+		"authorizerResultTtlInSeconds": prop.KeptFor(l.ReauthorizeEvery).Seconds(),
 	}
 	if l.ValidationExpression != "" {
 		authorizer["identityValidationExpression"] = l.ValidationExpression
@@ -98,7 +98,7 @@ func (c CognitoAuthorizer) restScheme(*RestApi) scheme {
 	prop.SetDefault(&c.Header, "Authorization")
 	properties := header(c.Header, map[string]any{
 		"type": "cognito_user_pools", "providerARNs": []string{*c.UserPool.UserPoolArn()},
-		"authorizerResultTtlInSeconds": keptFor(c.ReauthorizeEvery).Seconds(),
+		"authorizerResultTtlInSeconds": prop.KeptFor(c.ReauthorizeEvery).Seconds(),
 	})
 	properties["x-amazon-apigateway-authtype"] = "cognito_user_pools"
 	return scheme{jwt: true, scopes: c.AuthorizationScopes, properties: properties}

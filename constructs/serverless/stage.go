@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 
 	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
@@ -52,17 +51,11 @@ func checkVariables(variables map[string]string, clear func()) (found []string) 
 }
 
 func checkTagsOf(tags map[string]string, clear func()) []string {
-	found := checkTags(&FunctionProps{Tags: tags})
+	found := prop.CheckTags(tags)
 	if len(found) > 0 {
 		clear()
 	}
 	return found
-}
-
-func addTags(node constructs.IConstruct, tags map[string]string) {
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		awscdk.Tags_Of(node).Add(&key, jsii.String(tags[key]), nil)
-	}
 }
 
 // atSynth runs check once, when the app is synthesised and all that belongs to

@@ -174,7 +174,7 @@ func (p *WebSocketApiProps) check(faults *prop.Faults) {
 			found = append(found, fmt.Sprintf("RouteSettings %q: %s", key, problem))
 		}
 	}
-	if problems := checkRetention("AccessLogRetention", p.AccessLogRetention); len(problems) > 0 {
+	if problems := prop.CheckRetention("AccessLogRetention", p.AccessLogRetention); len(problems) > 0 {
 		found, p.AccessLogRetention = append(found, problems...), DefaultLogRetention
 	}
 	found = append(found, checkVariables(p.StageVariables, func() { p.StageVariables = nil })...)
@@ -242,7 +242,7 @@ func (a *WebSocketApi) complete() {
 	if p.Domain != nil {
 		p.Domain.mapV2(a, a.stage)
 	}
-	addTags(a, p.Tags)
+	prop.AddTags(a, p.Tags)
 	atSynth(a.stage.Node().DefaultChild(), a.checkRoutes)
 }
 

@@ -1,6 +1,6 @@
-// Every kind of API that the package serverless makes, with all that they can
-// have: an HTTP, a REST and a WebSocket API, two of OpenAPI documents, function
-// URLs and GraphQL, in a Go app. SAM CLI #2610, #5209, #137, #4299.
+// Every kind of API that the packages serverless and graphql make, with all that
+// they can have: an HTTP, a REST and a WebSocket API, two of OpenAPI documents,
+// function URLs and GraphQL, in a Go app. SAM CLI #2610, #5209, #137, #4299.
 
 package main
 
@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/bailey-cdk/bailey/constructs/graphql"
 	"github.com/bailey-cdk/bailey/constructs/serverless"
 )
 
@@ -34,10 +35,10 @@ func serverlessAPIs(app awscdk.App) {
 	restAPI(stack, hello, guard, pool)
 	documents(stack, hello, guard, pool)
 	sockets(stack, hello, guard)
-	serverless.NewGraphQLApi(stack, "Graph", serverless.GraphQLApiProps{
+	graphql.NewApi(stack, "Graph", graphql.ApiProps{
 		SchemaInline: "type Query { hello: String }",
-		DataSources:  serverless.GraphQLDataSources{Lambda: map[string]serverless.GraphQLLambdaDataSource{"Hello": {Function: hello}}},
-		Resolvers:    map[string]map[string]serverless.GraphQLResolver{"Query": {"hello": {DataSource: "Hello"}}},
+		DataSources:  graphql.DataSources{Lambda: map[string]graphql.LambdaDataSource{"Hello": {Function: hello}}},
+		Resolvers:    map[string]map[string]graphql.Resolver{"Query": {"hello": {DataSource: "Hello"}}},
 	})
 }
 

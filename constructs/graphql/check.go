@@ -1,4 +1,4 @@
-package serverless
+package graphql
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ const safeSchema = "type Query {\n  nothing: String\n}\n"
 
 // check fills the defaults in, records the faults, repairs the props, and gives
 // the schema.
-func (p *GraphQLApiProps) check(faults *prop.Faults) string {
+func (p *ApiProps) check(faults *prop.Faults) string {
 	p.setDefaults()
 	schema, found := p.readSchema()
 	found = append(found, p.checkAuth()...)
@@ -37,10 +37,10 @@ func (p *GraphQLApiProps) check(faults *prop.Faults) string {
 }
 
 // setDefaults also copies what check may change of the user's.
-func (p *GraphQLApiProps) setDefaults() {
-	prop.SetDefault(&p.Auth.Type, AWSIAM)
+func (p *ApiProps) setDefaults() {
+	prop.SetDefault(&p.Auth.Type, awsIAM)
 	prop.SetDefault(&p.FieldLogLevel, "ERROR")
-	prop.SetDefault(&p.LogRetention, DefaultLogRetention)
+	prop.SetDefault(&p.LogRetention, prop.DefaultLogRetention)
 	p.DataSources.Lambda, p.DataSources.DynamoDb = maps.Clone(p.DataSources.Lambda), maps.Clone(p.DataSources.DynamoDb)
 	p.Functions, p.Resolvers = maps.Clone(p.Functions), maps.Clone(p.Resolvers)
 	for kind, fields := range p.Resolvers {
@@ -56,7 +56,7 @@ func (p *GraphQLApiProps) setDefaults() {
 	}
 }
 
-func (p *GraphQLApiProps) readSchema() (string, []string) {
+func (p *ApiProps) readSchema() (string, []string) {
 	switch {
 	case p.SchemaInline == "" && p.SchemaUri == "":
 		return "", prop.Messages("the API has no schema: set SchemaInline, or SchemaUri to a file such as \"./schema.graphql\"")
@@ -75,7 +75,7 @@ func (p *GraphQLApiProps) readSchema() (string, []string) {
 	return string(text), nil
 }
 
-func (p *GraphQLApiProps) checkAuth() (found []string) {
+func (p *ApiProps) checkAuth() (found []string) {
 	found = p.Auth.check()
 	types := []string{p.Auth.Type}
 	for i := range p.Auth.Additional {
@@ -83,14 +83,14 @@ func (p *GraphQLApiProps) checkAuth() (found []string) {
 		if len(a.Additional) > 0 {
 			found = append(found, "Auth.Additional has an Additional of its own: put all into the outer one")
 		}
-		if slices.Contains(types, a.Type) && (a.Type == "API_KEY" || a.Type == AWSIAM) {
+		if slices.Contains(types, a.Type) && (a.Type == "API_KEY" || a.Type == awsIAM) {
 			found = append(found, fmt.Sprintf("Auth.Additional has %s twice", a.Type))
 		}
 		types = append(types, a.Type)
 		found = append(found, a.check()...)
 	}
 	if len(found) > 0 {
-		p.Auth = GraphQLAuth{Type: AWSIAM}
+		p.Auth = Auth{Type: awsIAM}
 	}
 	if len(p.ApiKeys) > 0 && len(found) == 0 && !p.Auth.has("API_KEY") {
 		found = append(found, "ApiKeys need the Auth.Type API_KEY, or one in Auth.Additional")
@@ -105,10 +105,10 @@ func (p *GraphQLApiProps) checkAuth() (found []string) {
 	return found
 }
 
-// graphQLName is what AppSync takes for the name of a data source or function.
-var graphQLName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
+// validName is what AppSync takes for the name of a data source or function.
+var validName = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]*$`)
 
-func (p *GraphQLApiProps) checkSources() (found []string) {
+func (p *ApiProps) checkSources() (found []string) {
 	drop := func(name, problem string) {
 		found = append(found, fmt.Sprintf("data source %q: %s", name, problem))
 		delete(p.DataSources.Lambda, name)
@@ -117,7 +117,7 @@ func (p *GraphQLApiProps) checkSources() (found []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.DataSources.Lambda)) {
 		_, both := p.DataSources.DynamoDb[name]
 		switch {
-		case !graphQLName.MatchString(name) || name == noDataSource:
+		case !validName.MatchString(name) || name == noDataSource:
 			drop(name, "the name is none for AppSync: use letters, digits and _, and not NONE")
 		case both:
 			drop(name, "it is in Lambda and in DynamoDb: give one another name")
@@ -127,7 +127,7 @@ func (p *GraphQLApiProps) checkSources() (found []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.DataSources.DynamoDb)) {
 		switch {
-		case !graphQLName.MatchString(name) || name == noDataSource:
+		case !validName.MatchString(name) || name == noDataSource:
 			drop(name, "the name is none for AppSync: use letters, digits and _, and not NONE")
 		case prop.IsNil(p.DataSources.DynamoDb[name].Table):
 			drop(name, "it has no Table: make it before the API and pass it")
@@ -136,7 +136,7 @@ func (p *GraphQLApiProps) checkSources() (found []string) {
 	return found
 }
 
-func (p *GraphQLApiProps) hasSource(name string) bool {
+func (p *ApiProps) hasSource(name string) bool {
 	_, lambda := p.DataSources.Lambda[name]
 	_, table := p.DataSources.DynamoDb[name]
 	return lambda || table || name == noDataSource
@@ -157,11 +157,11 @@ func checkCode(inline, uri string, needed bool) []string {
 	return nil
 }
 
-func (p *GraphQLApiProps) checkSteps() (found []string) {
+func (p *ApiProps) checkSteps() (found []string) {
 	for _, name := range sortedKeys(p.Functions) {
 		f := p.Functions[name]
 		problems := checkCode(f.InlineCode, f.CodeUri, true)
-		if !graphQLName.MatchString(name) {
+		if !validName.MatchString(name) {
 			problems = append(problems, "the name is none for AppSync: use letters, digits and _")
 		}
 		if !p.hasSource(f.DataSource) {
@@ -178,7 +178,7 @@ func (p *GraphQLApiProps) checkSteps() (found []string) {
 	return found
 }
 
-func (p *GraphQLApiProps) sourceNames() string {
+func (p *ApiProps) sourceNames() string {
 	names := slices.Concat(slices.Collect(maps.Keys(p.DataSources.Lambda)), slices.Collect(maps.Keys(p.DataSources.DynamoDb)))
 	slices.Sort(names)
 	return "use one of " + strings.Join(append(names, noDataSource), ", ")
@@ -191,7 +191,7 @@ func checkBatch(size int) []string {
 	return prop.InRange("MaxBatchSize", size, 1, 2000, "")
 }
 
-func (p *GraphQLApiProps) checkResolvers(schema string) (found []string) {
+func (p *ApiProps) checkResolvers(schema string) (found []string) {
 	for _, kind := range sortedKeys(p.Resolvers) {
 		for _, field := range sortedKeys(p.Resolvers[kind]) {
 			problems := p.checkResolver(p.Resolvers[kind][field])
@@ -209,7 +209,7 @@ func (p *GraphQLApiProps) checkResolvers(schema string) (found []string) {
 	return found
 }
 
-func (p *GraphQLApiProps) checkResolver(r GraphQLResolver) (found []string) {
+func (p *ApiProps) checkResolver(r Resolver) (found []string) {
 	_, direct := p.DataSources.Lambda[r.DataSource]
 	switch {
 	case len(r.Pipeline) > 0 && r.DataSource != "":
@@ -241,7 +241,7 @@ var comment = regexp.MustCompile(`(?s)""".*?"""|#[^\n]*|"[^"\n]*"`)
 // words alone: AppSync reads the schema.
 func fieldProblem(schema, kind, field string) string {
 	schema = comment.ReplaceAllString(schema, "")
-	if !graphQLName.MatchString(kind) || !graphQLName.MatchString(field) {
+	if !validName.MatchString(kind) || !validName.MatchString(field) {
 		return "the names of its type and field are none of GraphQL's: use letters, digits and _"
 	}
 	if !regexp.MustCompile(`\btype\s+` + kind + `\b`).MatchString(schema) {
@@ -258,12 +258,12 @@ func fieldProblem(schema, kind, field string) string {
 // cacheTypes are the sizes of AppSync's cache.
 var cacheTypes = []string{"SMALL", "MEDIUM", "LARGE", "XLARGE", "LARGE_2X", "LARGE_4X", "LARGE_8X", "LARGE_12X"}
 
-func (p *GraphQLApiProps) checkSettings() (found []string) {
+func (p *ApiProps) checkSettings() (found []string) {
 	if problems := prop.OneOf("FieldLogLevel", p.FieldLogLevel, "NONE", "ERROR", "INFO", "DEBUG", "ALL"); len(problems) > 0 {
 		found, p.FieldLogLevel = problems, "ERROR"
 	}
-	if problems := checkRetention("LogRetention", p.LogRetention); len(problems) > 0 {
-		found, p.LogRetention = append(found, problems...), DefaultLogRetention
+	if problems := prop.CheckRetention("LogRetention", p.LogRetention); len(problems) > 0 {
+		found, p.LogRetention = append(found, problems...), prop.DefaultLogRetention
 	}
 	if (p.DomainName == "") != (p.CertificateArn == "") {
 		found = append(found, "DomainName and CertificateArn go together: set both")
@@ -287,7 +287,10 @@ func (p *GraphQLApiProps) checkSettings() (found []string) {
 			found, p.Cache = append(found, problems...), nil
 		}
 	}
-	return append(found, checkTagsOf(p.Tags, func() { p.Tags = nil })...)
+	if problems := prop.CheckTags(p.Tags); len(problems) > 0 {
+		found, p.Tags = append(found, problems...), nil
+	}
+	return found
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,4 +1,4 @@
-package serverless
+package graphql
 
 import (
 	"fmt"
@@ -13,22 +13,30 @@ import (
 	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
-// GraphQLAuth is a way to prove who asks, with SAM's names.
-type GraphQLAuth struct {
+// awsIAM lets in whose requests are signed by AWS's Signature Version 4, and
+// whose IAM policies allow appsync:GraphQL.
+const awsIAM = "AWS_IAM"
+
+// ReauthorizeAlways as an AuthorizerResultTtl asks the function for each
+// request.
+const ReauthorizeAlways = prop.ReauthorizeAlways
+
+// Auth is a way to prove who asks, with SAM's names.
+type Auth struct {
 	// Type is "AWS_IAM" by default, "API_KEY", "AMAZON_COGNITO_USER_POOLS",
 	// "OPENID_CONNECT" or "AWS_LAMBDA".
 	Type string
 	// UserPool, OpenIDConnect or LambdaAuthorizer is for the last three.
-	UserPool         *GraphQLUserPool
-	OpenIDConnect    *GraphQLOpenIDConnect
-	LambdaAuthorizer *GraphQLLambdaAuthorizer
+	UserPool         *UserPool
+	OpenIDConnect    *OpenIDConnect
+	LambdaAuthorizer *LambdaAuthorizer
 	// Additional are other ways, which a schema's directives ask for. They
 	// have no Additional of their own.
-	Additional []GraphQLAuth
+	Additional []Auth
 }
 
-// GraphQLUserPool lets in who signed in to a user pool of Amazon Cognito.
-type GraphQLUserPool struct {
+// UserPool lets in who signed in to a user pool of Amazon Cognito.
+type UserPool struct {
 	UserPool awscognito.IUserPool
 	// AppIdClientRegex is a regular expression for client ids.
 	AppIdClientRegex string
@@ -37,8 +45,8 @@ type GraphQLUserPool struct {
 	DefaultAction string
 }
 
-// GraphQLOpenIDConnect lets in who has a token of an OpenID Connect provider.
-type GraphQLOpenIDConnect struct {
+// OpenIDConnect lets in who has a token of an OpenID Connect provider.
+type OpenIDConnect struct {
 	// Issuer is the provider's URL, "https://...".
 	Issuer string
 	// ClientId is a regular expression for client ids.
@@ -48,28 +56,28 @@ type GraphQLOpenIDConnect struct {
 	AuthTTL, IatTTL time.Duration
 }
 
-// GraphQLLambdaAuthorizer asks a function who may ask.
-type GraphQLLambdaAuthorizer struct {
+// LambdaAuthorizer asks a function who may ask.
+type LambdaAuthorizer struct {
 	Function awslambda.IFunction
 	// AuthorizerResultTtl is how long an answer is kept, at most an hour; 5
-	// minutes by default.
+	// minutes by default, and [ReauthorizeAlways] for not at all.
 	AuthorizerResultTtl time.Duration
 	// IdentityValidationExpression is a regular expression for tokens.
 	IdentityValidationExpression string
 }
 
-var graphQLAuthTypes = map[string]awsappsync.AuthorizationType{
-	"API_KEY": awsappsync.AuthorizationType_API_KEY, AWSIAM: awsappsync.AuthorizationType_IAM,
+var authTypes = map[string]awsappsync.AuthorizationType{
+	"API_KEY": awsappsync.AuthorizationType_API_KEY, awsIAM: awsappsync.AuthorizationType_IAM,
 	"AMAZON_COGNITO_USER_POOLS": awsappsync.AuthorizationType_USER_POOL,
 	"OPENID_CONNECT":            awsappsync.AuthorizationType_OIDC, "AWS_LAMBDA": awsappsync.AuthorizationType_LAMBDA,
 }
 
-func (g *GraphQLAuth) has(kind string) bool {
-	return g.Type == kind || slices.ContainsFunc(g.Additional, func(a GraphQLAuth) bool { return a.Type == kind })
+func (g *Auth) has(kind string) bool {
+	return g.Type == kind || slices.ContainsFunc(g.Additional, func(a Auth) bool { return a.Type == kind })
 }
 
-func (g *GraphQLAuth) check() (found []string) {
-	found = prop.OneOf("Auth.Type", g.Type, sortedKeys(graphQLAuthTypes)...)
+func (g *Auth) check() (found []string) {
+	found = prop.OneOf("Auth.Type", g.Type, sortedKeys(authTypes)...)
 	for _, need := range []struct {
 		kind, name string
 		given      bool
@@ -100,13 +108,13 @@ func (g *GraphQLAuth) check() (found []string) {
 		if prop.IsNil(l.Function) {
 			found = append(found, "Auth.LambdaAuthorizer has no Function: make it before the API and pass it")
 		}
-		found = append(found, checkTTL(l.AuthorizerResultTtl)...)
+		found = append(found, prop.CheckKept("AuthorizerResultTtl", l.AuthorizerResultTtl)...)
 	}
 	return found
 }
 
 // config is the CDK's for checked auth.
-func (g *GraphQLAuth) config(key *awsappsync.ApiKeyConfig) *awsappsync.AuthorizationConfig {
+func (g *Auth) config(key *awsappsync.ApiKeyConfig) *awsappsync.AuthorizationConfig {
 	config := &awsappsync.AuthorizationConfig{DefaultAuthorization: g.mode(key)}
 	if len(g.Additional) > 0 {
 		modes := make([]*awsappsync.AuthorizationMode, len(g.Additional))
@@ -118,8 +126,8 @@ func (g *GraphQLAuth) config(key *awsappsync.ApiKeyConfig) *awsappsync.Authoriza
 	return config
 }
 
-func (g *GraphQLAuth) mode(key *awsappsync.ApiKeyConfig) *awsappsync.AuthorizationMode {
-	mode := &awsappsync.AuthorizationMode{AuthorizationType: graphQLAuthTypes[g.Type]}
+func (g *Auth) mode(key *awsappsync.ApiKeyConfig) *awsappsync.AuthorizationMode {
+	mode := &awsappsync.AuthorizationMode{AuthorizationType: authTypes[g.Type]}
 	switch g.Type {
 	case "API_KEY":
 		mode.ApiKeyConfig = key
@@ -137,7 +145,7 @@ func (g *GraphQLAuth) mode(key *awsappsync.ApiKeyConfig) *awsappsync.Authorizati
 	case "AWS_LAMBDA":
 		mode.LambdaAuthorizerConfig = &awsappsync.LambdaAuthorizerConfig{
 			Handler: g.LambdaAuthorizer.Function, ValidationRegex: prop.Optional(g.LambdaAuthorizer.IdentityValidationExpression),
-			ResultsCacheTtl: prop.Duration(keptFor(g.LambdaAuthorizer.AuthorizerResultTtl)),
+			ResultsCacheTtl: prop.Duration(prop.KeptFor(g.LambdaAuthorizer.AuthorizerResultTtl)),
 		}
 	}
 	return mode

@@ -1,4 +1,4 @@
-package serverless
+package graphql
 
 import (
 	"fmt"
@@ -18,10 +18,9 @@ import (
 	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 )
 
-// GraphQLApiProps defines a [GraphQLApi], by the names of SAM's
-// AWS::Serverless::GraphQLApi. Exactly one of SchemaInline and SchemaUri says
-// what can be asked.
-type GraphQLApiProps struct {
+// ApiProps defines an [Api], by the names of SAM's AWS::Serverless::GraphQLApi.
+// Exactly one of SchemaInline and SchemaUri says what can be asked.
+type ApiProps struct {
 	// Name is the physical name, the construct id by default.
 	Name string
 	// SchemaInline is the schema's text; SchemaUri a file, relative to the
@@ -29,19 +28,19 @@ type GraphQLApiProps struct {
 	SchemaInline string
 	SchemaUri    string
 	// Auth says who may ask: whoever has an IAM policy for it, by default.
-	Auth GraphQLAuth
+	Auth Auth
 	// ApiKeys are those of the type API_KEY, by name; one, "Default", by
 	// default.
-	ApiKeys map[string]GraphQLApiKey
+	ApiKeys map[string]ApiKey
 
 	// DataSources are what resolvers read and write, by name.
-	DataSources GraphQLDataSources
+	DataSources DataSources
 	// Functions are steps of pipelines, by name.
-	Functions map[string]GraphQLFunction
+	Functions map[string]Function
 	// Resolvers answer fields, by type and field: {"Query": {"order": ...}}.
-	Resolvers map[string]map[string]GraphQLResolver
+	Resolvers map[string]map[string]Resolver
 	// Cache keeps answers. AWS charges for it by the hour.
-	Cache *GraphQLCache
+	Cache *Cache
 
 	// FieldLogLevel is "ERROR" by default: requests with errors are logged.
 	// "ALL" logs all, "NONE" none, "INFO" and "DEBUG" what resolvers write.
@@ -72,38 +71,38 @@ type GraphQLApiProps struct {
 	Tags map[string]string
 }
 
-// GraphQLApiKey is an API key.
-type GraphQLApiKey struct {
+// ApiKey is an API key.
+type ApiKey struct {
 	Description string
 	// ExpiresOn is at most a year away; AppSync's default is a week after it
 	// is made.
 	ExpiresOn time.Time
 }
 
-// GraphQLDataSources are what resolvers read and write, by name. The name NONE
-// is a data source that does nothing, for resolvers that only calculate.
-type GraphQLDataSources struct {
-	Lambda   map[string]GraphQLLambdaDataSource
-	DynamoDb map[string]GraphQLDynamoDbDataSource
+// DataSources are what resolvers read and write, by name. The name NONE is a data
+// source that does nothing, for resolvers that only calculate.
+type DataSources struct {
+	Lambda   map[string]LambdaDataSource
+	DynamoDb map[string]DynamoDbDataSource
 }
 
-// GraphQLLambdaDataSource is a function that resolvers ask.
-type GraphQLLambdaDataSource struct {
+// LambdaDataSource is a function that resolvers ask.
+type LambdaDataSource struct {
 	Function    awslambda.IFunction
 	Description string
 }
 
-// GraphQLDynamoDbDataSource is a table that resolvers use.
-type GraphQLDynamoDbDataSource struct {
+// DynamoDbDataSource is a table that resolvers use.
+type DynamoDbDataSource struct {
 	Table awsdynamodb.ITable
 	// ReadOnly lets resolvers read only.
 	ReadOnly    bool
 	Description string
 }
 
-// GraphQLFunction is a step of pipelines: JavaScript that AppSync runs, with
-// the functions request and response.
-type GraphQLFunction struct {
+// Function is a step of pipelines: JavaScript that AppSync runs, with the
+// functions request and response.
+type Function struct {
 	// DataSource is the name of one, or "NONE".
 	DataSource string
 	// InlineCode is the step's text; CodeUri a file, relative to the folder of
@@ -115,25 +114,25 @@ type GraphQLFunction struct {
 	MaxBatchSize int
 }
 
-// GraphQLResolver answers one field: from DataSource, or by Pipeline.
-type GraphQLResolver struct {
+// Resolver answers one field: from DataSource, or by Pipeline.
+type Resolver struct {
 	// DataSource is the name of one, or "NONE", for a resolver of one step.
 	// Without code a function is asked directly: it gets the whole context.
 	DataSource string
 	// Pipeline are the names of Functions, in their order.
 	Pipeline []string
-	// InlineCode or CodeUri is as in [GraphQLFunction]. A pipeline without
-	// gives the answer of its last step.
+	// InlineCode or CodeUri is as in [Function]. A pipeline without gives the
+	// answer of its last step.
 	InlineCode string
 	CodeUri    string
 	// MaxBatchSize is how many requests a function gets at once, at most 2000.
 	MaxBatchSize int
 	// Caching keeps this field's answers, where the API has a Cache.
-	Caching *GraphQLCaching
+	Caching *Caching
 }
 
-// GraphQLCaching is how long a field's answer is kept.
-type GraphQLCaching struct {
+// Caching is how long a field's answer is kept.
+type Caching struct {
 	// Ttl is 1 second to an hour.
 	Ttl time.Duration
 	// CachingKeys are what tells answers apart, such as
@@ -141,8 +140,8 @@ type GraphQLCaching struct {
 	CachingKeys []string
 }
 
-// GraphQLCache keeps answers, encrypted where it lies and on its way.
-type GraphQLCache struct {
+// Cache keeps answers, encrypted where it lies and on its way.
+type Cache struct {
 	// ApiCachingBehavior is "PER_RESOLVER_CACHING" by default, or
 	// "FULL_REQUEST_CACHING".
 	ApiCachingBehavior string
@@ -155,21 +154,22 @@ type GraphQLCache struct {
 // noDataSource is the name of the data source that does nothing.
 const noDataSource = "NONE"
 
-// GraphQLApi is a GraphQL API of AWS AppSync. It is an [awsappsync.GraphqlApi].
-type GraphQLApi struct {
+// Api is a GraphQL API of AWS AppSync, SAM's AWS::Serverless::GraphQLApi. It is
+// an [awsappsync.GraphqlApi].
+type Api struct {
 	awsappsync.GraphqlApi
 
 	faults  *prop.Faults
-	props   GraphQLApiProps
+	props   ApiProps
 	schema  string
 	sources map[string]awsappsync.BaseDataSource
 	steps   map[string]awsappsync.IAppsyncFunction
 }
 
-// NewGraphQLApi adds an API to scope. Mistakes are reported as by
-// [NewFunction].
-func NewGraphQLApi(scope constructs.Construct, id string, props GraphQLApiProps) *GraphQLApi {
-	a := &GraphQLApi{
+// NewApi adds an API to scope. Mistakes are reported on the construct, with
+// those of the whole app.
+func NewApi(scope constructs.Construct, id string, props ApiProps) *Api {
+	a := &Api{
 		faults:  prop.NewFaults(scope, id),
 		sources: map[string]awsappsync.BaseDataSource{}, steps: map[string]awsappsync.IAppsyncFunction{},
 	}
@@ -182,8 +182,8 @@ func NewGraphQLApi(scope constructs.Construct, id string, props GraphQLApiProps)
 	}
 	if !a.faults.Try(func() { awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(a.schema)) }) {
 		scope.Node().TryRemoveChild(&id)
-		a.GraphqlApi, a.props, a.schema = nil, GraphQLApiProps{Name: "Unnamed"}, safeSchema
-		a.props.Auth.Type = AWSIAM
+		a.GraphqlApi, a.props, a.schema = nil, ApiProps{Name: "Unnamed"}, safeSchema
+		a.props.Auth.Type = awsIAM
 		awsappsync.NewGraphqlApi_Override(a, scope, &id, a.props.apiProps(safeSchema))
 	}
 	a.faults.Attach(a)
@@ -193,13 +193,13 @@ func NewGraphQLApi(scope constructs.Construct, id string, props GraphQLApiProps)
 
 // ToString is overridden only because jsii takes a Go type as a subclass when it
 // overrides something.
-func (a *GraphQLApi) ToString() *string { return a.GraphqlApi.ToString() }
+func (a *Api) ToString() *string { return a.GraphqlApi.ToString() }
 
 // DataSource is one of the API's, by its name, nil where there is none.
-func (a *GraphQLApi) DataSource(name string) awsappsync.BaseDataSource { return a.sources[name] }
+func (a *Api) DataSource(name string) awsappsync.BaseDataSource { return a.sources[name] }
 
 // apiProps are the CDK's for checked ones of ours.
-func (p *GraphQLApiProps) apiProps(schema string) *awsappsync.GraphqlApiProps {
+func (p *ApiProps) apiProps(schema string) *awsappsync.GraphqlApiProps {
 	props := &awsappsync.GraphqlApiProps{
 		Name:                &p.Name,
 		Definition:          awsappsync.Definition_FromSchema(schemaOf(schema)),
@@ -233,7 +233,7 @@ func schemaOf(text string) awsappsync.SchemaFile {
 }
 
 // complete adds what belongs to the API.
-func (a *GraphQLApi) complete() {
+func (a *Api) complete() {
 	a.keepLogs()
 	a.addDomain()
 	a.addKeys()
@@ -246,7 +246,7 @@ func (a *GraphQLApi) complete() {
 			AtRestEncryptionEnabled: true, TransitEncryptionEnabled: true,
 		})
 	}
-	addTags(a, a.props.Tags)
+	prop.AddTags(a, a.props.Tags)
 }
 
 // keepLogs switches logging on, into a log group that AppSync would otherwise
@@ -254,7 +254,7 @@ func (a *GraphQLApi) complete() {
 // own prop sets the retention by a custom resource, and lets the role write to
 // every log group. Source: "Using CloudWatch to monitor and log GraphQL API
 // data", https://docs.aws.amazon.com/appsync/latest/devguide/monitoring.html
-func (a *GraphQLApi) keepLogs() {
+func (a *Api) keepLogs() {
 	if a.props.FieldLogLevel == "NONE" {
 		return
 	}
@@ -281,7 +281,7 @@ func (a *GraphQLApi) keepLogs() {
 
 // addDomain gives the API a name. The CDK's own prop wants a certificate that
 // is in the tree before the API.
-func (a *GraphQLApi) addDomain() {
+func (a *Api) addDomain() {
 	p := a.props
 	if p.DomainName == "" {
 		return
@@ -295,7 +295,7 @@ func (a *GraphQLApi) addDomain() {
 }
 
 // addKeys makes the API keys but for the first, which the CDK makes.
-func (a *GraphQLApi) addKeys() {
+func (a *Api) addKeys() {
 	if !a.props.Auth.has("API_KEY") {
 		return
 	}
@@ -309,7 +309,7 @@ func (a *GraphQLApi) addKeys() {
 	}
 }
 
-func (p *GraphQLApiProps) keyNames() []string {
+func (p *ApiProps) keyNames() []string {
 	if len(p.ApiKeys) == 0 {
 		return []string{"Default"}
 	}
@@ -317,7 +317,7 @@ func (p *GraphQLApiProps) keyNames() []string {
 }
 
 // firstKey is the key that the CDK makes.
-func (p *GraphQLApiProps) firstKey() *awsappsync.ApiKeyConfig {
+func (p *ApiProps) firstKey() *awsappsync.ApiKeyConfig {
 	name := p.keyNames()[0]
 	key := p.ApiKeys[name]
 	config := &awsappsync.ApiKeyConfig{Name: &name, Description: prop.Optional(key.Description)}
@@ -327,7 +327,7 @@ func (p *GraphQLApiProps) firstKey() *awsappsync.ApiKeyConfig {
 	return config
 }
 
-func (a *GraphQLApi) addSources() {
+func (a *Api) addSources() {
 	for _, name := range sortedKeys(a.props.DataSources.Lambda) {
 		a.faults.About(fmt.Sprintf("data source %q", name), func() {
 			s := a.props.DataSources.Lambda[name]
@@ -346,14 +346,14 @@ func (a *GraphQLApi) addSources() {
 
 // source is the data source of a name; that which does nothing is made when it
 // is first asked for.
-func (a *GraphQLApi) source(name string) awsappsync.BaseDataSource {
+func (a *Api) source(name string) awsappsync.BaseDataSource {
 	if name == noDataSource && a.sources[name] == nil {
 		a.sources[name] = a.AddNoneDataSource(&name, nil)
 	}
 	return a.sources[name]
 }
 
-func (a *GraphQLApi) addSteps() {
+func (a *Api) addSteps() {
 	for _, name := range sortedKeys(a.props.Functions) {
 		a.faults.About(fmt.Sprintf("function %q", name), func() {
 			f := a.props.Functions[name]
@@ -388,7 +388,7 @@ export function response(ctx) {
 }
 `
 
-func (a *GraphQLApi) addResolvers() {
+func (a *Api) addResolvers() {
 	for _, kind := range sortedKeys(a.props.Resolvers) {
 		for _, field := range sortedKeys(a.props.Resolvers[kind]) {
 			a.faults.About(fmt.Sprintf("resolver %s.%s", kind, field), func() { a.addResolver(kind, field) })
@@ -396,7 +396,7 @@ func (a *GraphQLApi) addResolvers() {
 	}
 }
 
-func (a *GraphQLApi) addResolver(kind, field string) {
+func (a *Api) addResolver(kind, field string) {
 	r := a.props.Resolvers[kind][field]
 	props := &awsappsync.ResolverProps{Api: a, TypeName: &kind, FieldName: &field, MaxBatchSize: prop.OptionalNumber(r.MaxBatchSize)}
 	if len(r.Pipeline) > 0 {
