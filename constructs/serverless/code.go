@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	gobuild "go/build"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/bailey-cdk/bailey/constructs/internal/gofiles"
 	prop "github.com/bailey-cdk/bailey/constructs/internal/props"
 	"github.com/bailey-cdk/bailey/internal/build"
 	"github.com/bailey-cdk/bailey/internal/metadata"
@@ -130,19 +130,18 @@ func checkEntryFolder(p *FunctionProps) []string {
 	if !info.IsDir() {
 		return prop.Messages("Entry %q is a file: name its folder", p.Entry)
 	}
-	target := gobuild.Default
-	target.GOOS, target.CgoEnabled = "linux", false
-	target.GOARCH = map[Architecture]string{ARM64: "arm64", X86_64: "amd64"}[p.Architecture]
-	target.BuildTags = append([]string{"lambda.norpc"}, p.BuildTags...)
-	found, err := target.ImportDir(p.Entry, 0)
-	var none *gobuild.NoGoError
+	goarch, ok := map[Architecture]string{ARM64: "arm64", X86_64: "amd64"}[p.Architecture]
+	if !ok {
+		return nil // That is a mistake of its own.
+	}
+	name, known := gofiles.Package(p.Entry, goarch, append([]string{"lambda.norpc"}, p.BuildTags...))
 	switch {
-	case errors.As(err, &none):
-		return prop.Messages("Entry %q has no Go files for Linux: name the folder of a Go main package", p.Entry)
-	case err != nil:
+	case !known:
 		return nil // The compiler says it better.
-	case found.Name != "main":
-		return prop.Messages("Entry %q is the package %s: a function is a package main, which calls lambda.Start", p.Entry, found.Name)
+	case name == "":
+		return prop.Messages("Entry %q has no Go files for Linux: name the folder of a Go main package", p.Entry)
+	case name != "main":
+		return prop.Messages("Entry %q is the package %s: a function is a package main, which calls lambda.Start", p.Entry, name)
 	}
 	return nil
 }
