@@ -48,7 +48,7 @@ e2e: tools
 
 e2e-cdk:
 	go test -tags e2e -count 1 -skip 'TestHostile|TestGolden|Fuzz' ./bridge ./app ./examples/...
-	go test -tags e2e -count 1 -run 'TestTemplatesAreValid|TestPolicyTemplatesAreThoseOfSAM|TestNag|TestLint' ./constructs/serverless ./constructs/eventfork
+	go test -tags e2e -count 1 -run 'TestTemplatesAreValid|TestPolicyTemplatesAreThoseOfSAM|TestNag|TestLint' ./constructs/serverless ./constructs/graphql ./constructs/eventfork
 	go test -tags e2e -count 1 -run '$(WITHOUT_DOCKER)' ./e2e
 
 e2e-sam:
@@ -93,7 +93,7 @@ lint:
 # the diff.
 golden:
 	go run ./internal/e2e/synthapps
-	go test ./bridge ./constructs/serverless ./constructs/eventfork ./app ./examples/... -update
+	go test ./bridge ./constructs/serverless ./constructs/graphql ./constructs/eventfork ./app ./examples/... -update
 
 # Rewrite COMPATIBILITY.md and e2e/APIS.md. Read the diff.
 compatibility: tools
