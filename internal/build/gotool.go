@@ -263,7 +263,12 @@ func (p *plan) flags() []string {
 	if p.Debug {
 		return []string{"-buildvcs=false", "-tags", p.tags, "-gcflags", "all=-N -l", "-ldflags", "-buildid="}
 	}
-	return []string{"-trimpath", "-buildvcs=false", "-tags", p.tags, "-ldflags", "-s -w -buildid="}
+	flags := []string{"-trimpath", "-buildvcs=false", "-tags", p.tags, "-ldflags", "-s -w -buildid="}
+	if p.impatient() {
+		// Debugging information that the linker leaves out, and would read.
+		flags = append(flags, "-gcflags", "all=-dwarf=false")
+	}
+	return flags
 }
 
 func (g *tool) run(ctx context.Context, dir string, env []string, args ...string) (stdout []byte, stderr string, err error) {
