@@ -16,7 +16,7 @@ import (
 const (
 	// quiet is how long no file must have changed before a change is looked at:
 	// an editor or git writes several.
-	quiet = 20 * time.Millisecond
+	quiet = 10 * time.Millisecond
 	// restless is when a change is looked at though files still change.
 	restless = 500 * time.Millisecond
 )
