@@ -74,12 +74,12 @@ func (w *watch) keepProgram(dir, fresh, name, printed string) (path string) {
 	if err := os.Rename(fresh, kept); err != nil && !isFile(filepath.Join(kept, name)) {
 		return path // not even another synth has put one there
 	}
-	w.tidy(dir, filepath.Base(kept))
+	w.tidying.Go(func() { tidy(dir, filepath.Base(kept)) })
 	return filepath.Join(kept, name)
 }
 
 // tidy removes the compiled apps of other source, and what killed synths left.
-func (w *watch) tidy(dir, kept string) {
+func tidy(dir, kept string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return

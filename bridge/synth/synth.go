@@ -111,6 +111,7 @@ func run(ctx context.Context, o Options, conf *config, w *watch, out string, sta
 	defer os.RemoveAll(fresh) // moved away by then, unless something failed
 	if w != nil {
 		w.begin(ctx)
+		defer w.tidying.Wait()
 	}
 	if err := runApp(ctx, o, conf, w, fresh); err != nil {
 		return Result{}, err

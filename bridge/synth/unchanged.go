@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bailey-cdk/bailey/bridge/synth/kernel"
@@ -62,6 +63,7 @@ type watch struct {
 	source  map[string]string // of the old record's program, as it is now
 	listed  chan *listing     // of this run; nil where it is not known
 	known   *listing          // once it was received
+	tidying sync.WaitGroup    // beside the run
 }
 
 // listing is where the app's source is, as the go command told.
