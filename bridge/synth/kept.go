@@ -35,7 +35,7 @@ func (w *watch) executable(ctx context.Context, env environment) (path string, e
 	if err != nil {
 		return "", err
 	}
-	printed, err := w.compile(ctx, compilerEnvironment(env), filepath.Join(fresh, name))
+	printed, err := w.compile(ctx, env.list(), filepath.Join(fresh, name))
 	if err != nil {
 		os.RemoveAll(fresh)
 		return "", compileFailure(w.conf.App, err)
@@ -118,14 +118,6 @@ func (w *watch) programName() string {
 func (w *watch) firstFile() string {
 	i := slices.IndexFunc(w.program, func(word string) bool { return filepath.Ext(word) == ".go" })
 	return w.program[i]
-}
-
-// compilerEnvironment has the go command and its linker collect less garbage: they
-// end soon. It is a fifth of the time.
-func compilerEnvironment(env environment) []string {
-	env = maps.Clone(env)
-	env.propose("GOGC", "400")
-	return env.list()
 }
 
 // programEnvironment is what "go run" gives to a program: its own toolchain comes
