@@ -29,7 +29,7 @@ func project(t *testing.T, script string) string {
 	for _, name := range []string{
 		"AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION",
 		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "JSII_NODE", "JSII_RUNTIME",
-		"CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION", "CDK_VALIDATION", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION",
+		"CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION", "CDK_VALIDATION", "GOGC", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION",
 	} {
 		unset(t, name)
 	}
@@ -150,6 +150,7 @@ func TestEnvironment(t *testing.T) {
 		"CDK_CLI_VERSION":               "2.1148.1",
 		"CDK_CLI_ASM_VERSION":           "55.0.0",
 		"JSII_RUNTIME_PACKAGE_CACHE":    "enabled",
+		"GOGC":                          "400",
 		"PYTHONIOENCODING":              "utf-8",
 		"CDK_DEFAULT_ACCOUNT":           "",
 		"CDK_VALIDATION":                "",
@@ -165,11 +166,11 @@ func TestEnvironment(t *testing.T) {
 
 	env, _ = given(t, dir, Options{
 		Local: true, Region: "eu-north-1", AccountID: "123456789012",
-		Env: []string{"JSII_RUNTIME_PACKAGE_CACHE=disabled", "MINE=a=b", "CDK_OUTDIR=elsewhere"},
+		Env: []string{"JSII_RUNTIME_PACKAGE_CACHE=disabled", "GOGC=50", "MINE=a=b", "CDK_OUTDIR=elsewhere"},
 	})
 	for name, want := range map[string]string{
 		"CDK_DEFAULT_REGION": "eu-north-1", "CDK_DEFAULT_ACCOUNT": "123456789012",
-		"CDK_VALIDATION": "false", "JSII_RUNTIME_PACKAGE_CACHE": "disabled", "MINE": "a=b",
+		"CDK_VALIDATION": "false", "JSII_RUNTIME_PACKAGE_CACHE": "disabled", "GOGC": "50", "MINE": "a=b",
 	} {
 		if env[name] != want {
 			t.Errorf("%s=%q, want %q", name, env[name], want)
