@@ -31,7 +31,7 @@ func shopGraph(stack awscdk.Stack, t *testing.T) graphql.ApiProps {
 			Type: "API_KEY",
 			Additional: []graphql.Auth{
 				{Type: "AWS_IAM"},
-				{Type: "AMAZON_COGNITO_USER_POOLS", UserPool: &graphql.UserPool{UserPool: pool, DefaultAction: "DENY"}},
+				{Type: "AMAZON_COGNITO_USER_POOLS", UserPool: &graphql.UserPool{UserPool: pool}},
 				{Type: "OPENID_CONNECT", OpenIDConnect: &graphql.OpenIDConnect{Issuer: "https://login.example", ClientId: "shop", AuthTTL: time.Hour}},
 				{Type: "AWS_LAMBDA", LambdaAuthorizer: &graphql.LambdaAuthorizer{Function: f, AuthorizerResultTtl: graphql.ReauthorizeAlways}},
 			},

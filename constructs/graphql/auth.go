@@ -41,7 +41,8 @@ type UserPool struct {
 	// AppIdClientRegex is a regular expression for client ids.
 	AppIdClientRegex string
 	// DefaultAction is "ALLOW" by default, or "DENY", which lets in only to
-	// what the schema's directives name.
+	// what the schema's directives name. An additional way has none: it always
+	// needs the directives.
 	DefaultAction string
 }
 

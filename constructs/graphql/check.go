@@ -86,6 +86,9 @@ func (p *ApiProps) checkAuth() (found []string) {
 		if slices.Contains(types, a.Type) && (a.Type == "API_KEY" || a.Type == awsIAM) {
 			found = append(found, fmt.Sprintf("Auth.Additional has %s twice", a.Type))
 		}
+		if a.UserPool != nil && a.UserPool.DefaultAction != "" {
+			found = append(found, "Auth.Additional has a UserPool with a DefaultAction: AppSync knows one for the API's own Auth alone, and lets in the others to what the schema's directives name")
+		}
 		types = append(types, a.Type)
 		found = append(found, a.check()...)
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/bailey-cdk/bailey/constructs/graphql"
 	"github.com/bailey-cdk/bailey/constructs/internal/constructtest"
@@ -43,6 +45,7 @@ func TestApiFaults(t *testing.T) {
 			p.Resolvers = map[string]map[string]graphql.Resolver{kind: {name: {DataSource: "NONE", InlineCode: code}}}
 		}
 	}
+	pool := awscognito.UserPool_FromUserPoolId(stack, jsii.String("Members"), jsii.String("eu-west-1_abc"))
 	constructtest.WantMistakes(t, stack, []constructtest.Mistake{
 		apiMistake("no schema", func(p *graphql.ApiProps) { p.SchemaInline = "" }, "the API has no schema"),
 		apiMistake("two schemas", func(p *graphql.ApiProps) { p.SchemaUri = "empty.graphql" }, "SchemaInline and SchemaUri are both set"),
@@ -56,6 +59,9 @@ func TestApiFaults(t *testing.T) {
 		apiMistake("authorizer's time", auth(graphql.Auth{Type: "AWS_LAMBDA", LambdaAuthorizer: &graphql.LambdaAuthorizer{Function: guard, AuthorizerResultTtl: 2 * time.Hour}}), "AuthorizerResultTtl is 2h0m0s: allowed are 1s to 1h"),
 		apiMistake("issuer", auth(graphql.Auth{Type: "OPENID_CONNECT", OpenIDConnect: &graphql.OpenIDConnect{Issuer: "login"}}), `Auth.OpenIDConnect.Issuer "login" does not begin`),
 		apiMistake("auth twice", auth(graphql.Auth{Additional: []graphql.Auth{{Type: "AWS_IAM"}}}), "Auth.Additional has AWS_IAM twice"),
+		apiMistake("default action of an additional way", auth(graphql.Auth{Additional: []graphql.Auth{
+			{Type: "AMAZON_COGNITO_USER_POOLS", UserPool: &graphql.UserPool{UserPool: pool, DefaultAction: "DENY"}},
+		}}), "Auth.Additional has a UserPool with a DefaultAction"),
 		apiMistake("keys without auth", func(p *graphql.ApiProps) { p.ApiKeys = map[string]graphql.ApiKey{"A": {}} }, "ApiKeys need the Auth.Type API_KEY"),
 		apiMistake("old key", func(p *graphql.ApiProps) {
 			p.Auth.Type = "API_KEY"
