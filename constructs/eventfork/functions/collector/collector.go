@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/bailey-cdk/bailey/batch"
@@ -23,7 +22,7 @@ import (
 // API is what is needed of a *s3.Client.
 type API interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	failure.Putter
 }
 
 type collector struct {
@@ -108,12 +107,7 @@ func (w *writing) one(ctx context.Context, number int, line []byte) {
 		w.unread = append(w.unread, err)
 		return
 	}
-	text, err := json.MarshalIndent(record, "", "  ")
-	if err == nil {
-		_, err = w.api.PutObject(ctx, &s3.PutObjectInput{
-			Bucket: &w.record, Key: aws.String(record.Key()), Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
-		})
-	}
+	err = record.Put(ctx, w.api, w.record)
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if err != nil {

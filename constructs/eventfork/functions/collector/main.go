@@ -17,10 +17,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/bailey-cdk/bailey/batch"
+	"github.com/bailey-cdk/bailey/constructs/eventfork/internal/failure"
 	"github.com/bailey-cdk/bailey/internal/fork"
 	"github.com/bailey-cdk/bailey/internal/sqsmessage"
 )
@@ -49,7 +49,5 @@ func newCollector(ctx context.Context) (*collector, batch.GivingUp, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// Buckets are named in the path: the name of a local one is no host's.
-	api := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
-	return &collector{api: api, record: bucket}, sqsmessage.GiveUp(sqs.NewFromConfig(c), letters), nil
+	return &collector{api: failure.NewClient(c), record: bucket}, sqsmessage.GiveUp(sqs.NewFromConfig(c), letters), nil
 }

@@ -4,18 +4,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/bailey-cdk/bailey/batch"
 	"github.com/bailey-cdk/bailey/constructs/eventfork/internal/failure"
@@ -33,13 +29,8 @@ func main() {
 	lambda.Start(batch.SQS(r.record, batch.Concurrency(10)))
 }
 
-// API is what is needed of a *s3.Client.
-type API interface {
-	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-}
-
 type recorder struct {
-	api      API
+	api      failure.Putter
 	bucket   string
 	branches map[string]string // names by the ARN of the dead-letter queue
 }
@@ -57,30 +48,21 @@ func newRecorder(ctx context.Context) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Buckets are named in the path: the name of a local one is no host's.
-	r := &recorder{api: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }), bucket: bucket, branches: map[string]string{}}
+	r := &recorder{api: failure.NewClient(c), bucket: bucket, branches: map[string]string{}}
 	for _, b := range branches {
 		r.branches[b.DeadLettersARN] = b.Name
 	}
 	return r, nil
 }
 
-// record writes one. The key is the message's, so writing it again changes
-// nothing.
+// record writes one.
 func (r *recorder) record(ctx context.Context, m events.SQSMessage) error {
 	branch, known := r.branches[m.EventSourceARN]
 	if !known {
 		return fmt.Errorf("the queue %s is of no branch that the recorder knows", m.EventSourceARN)
 	}
 	record := failure.Of(branch, m)
-	text, err := json.MarshalIndent(record, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = r.api.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &r.bucket, Key: aws.String(record.Key()), Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
-	})
-	if err != nil {
+	if err := record.Put(ctx, r.api, r.bucket); err != nil {
 		return err
 	}
 	slog.WarnContext(ctx, "a branch gave an event up", "branch", branch, "messageId", record.MessageID, "reason", record.Reason.Message, "key", record.Key())

@@ -21,9 +21,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/bailey-cdk/bailey/constructs/eventfork/internal/failure"
 	"github.com/bailey-cdk/bailey/internal/fork"
 )
 
@@ -51,7 +51,7 @@ func newResender(ctx context.Context) (*resender, error) {
 		return nil, err
 	}
 	r := &resender{
-		objects: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }),
+		objects: failure.NewClient(c),
 		queue:   sqs.NewFromConfig(c), stream: firehose.NewFromConfig(c),
 		bucket: bucket, branches: map[string]fork.Branch{},
 	}
