@@ -81,19 +81,52 @@ func TestPackage(t *testing.T) {
 			if got != c.want {
 				t.Errorf("the package is %q, want %q", got, c.want)
 			}
-			// What is known is what go/build finds.
-			target := build.Default
-			target.GOOS, target.GOARCH, target.CgoEnabled, target.BuildTags = "linux", "arm64", false, tags
-			found, err := target.ImportDir(folder, 0)
-			if len(found.GoFiles) == 0 {
-				found.Name = "" // else that of the tests
-			}
-			if known && (found.Name != got || err != nil && got != "") {
-				t.Errorf("the package is %q, but %q for go/build, %v", got, found.Name, err)
-			}
+			asGoBuild(t, folder, tags)
 		})
 	}
 	if got, known := gofiles.Package(filepath.Join(t.TempDir(), "none"), "arm64", nil); known {
 		t.Errorf("of a folder that is not there, the package is %q", got)
 	}
+}
+
+// asGoBuild wants what is known to be what go/build finds.
+func asGoBuild(t *testing.T, folder string, tags []string) {
+	t.Helper()
+	got, known := gofiles.Package(folder, "arm64", tags)
+	target := build.Default
+	target.GOOS, target.GOARCH, target.CgoEnabled, target.BuildTags = "linux", "arm64", false, tags
+	found, err := target.ImportDir(folder, 0)
+	if len(found.GoFiles) == 0 {
+		found.Name = "" // else that of the tests
+	}
+	if known && (found.Name != got || err != nil && got != "") {
+		t.Errorf("the package is %q, but %q for go/build, %v", got, found.Name, err)
+	}
+}
+
+func FuzzPackage(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"main.go", "package main\n"},
+		{"x_linux_arm64.go", "// x\npackage x\n"},
+		{"_x.go", "package x"},
+		{"x_test.go", "package x"},
+		{"x.go", "//go:build linux && !cgo || go1.22\n\npackage x\n"},
+		{"x.go", "// +build windows\n\npackage x\n"},
+		{"x.go", "/*\n//go:build windows\n*/\n\npackage x\n"},
+		{"x_windows.gen.go", "package x\n//go:build ignore\n"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	folder := f.TempDir()
+	f.Fuzz(func(t *testing.T, name, text string) {
+		if name != filepath.Base(name) || filepath.Ext(name) != ".go" || name == ".go" {
+			t.Skip("no name of a Go file")
+		}
+		file := filepath.Join(folder, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Skip("no name of a file")
+		}
+		defer os.Remove(file)
+		asGoBuild(t, folder, []string{"lambda.norpc"})
+	})
 }
