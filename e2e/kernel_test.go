@@ -32,16 +32,24 @@ func keepKernel(t testing.TB) {
 type kernelStatus struct {
 	PID, KernelPID, Served int
 	State                  string
+	Index                  bool
+}
+
+// askKernel is zero where nothing answers.
+func askKernel(t testing.TB, dir string) (s kernelStatus) {
+	t.Helper()
+	if o := execute(t, dir, "", bailey(t), "kernel", "status", "--json"); o.status == 0 {
+		_ = json.Unmarshal([]byte(o.stdout), &s) // as far as it goes
+	}
+	return s
 }
 
 // readyKernel waits until a kernel is ready that nobody has used.
 func readyKernel(t testing.TB, dir string) (s kernelStatus) {
 	t.Helper()
 	for range 600 {
-		if o := execute(t, dir, "", bailey(t), "kernel", "status", "--json"); o.status == 0 {
-			if err := json.Unmarshal([]byte(o.stdout), &s); err == nil && s.State == "ready" {
-				return s
-			}
+		if s = askKernel(t, dir); s.State == "ready" {
+			return s
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -198,8 +206,10 @@ func TestKernels(t *testing.T) {
 		s := readyKernel(t, root)
 		killed := make(chan error)
 		go func() {
-			time.Sleep(time.Second) // in the middle of it
-			killed <- syscall.Kill(s.PID, syscall.SIGKILL)
+			for s.Served == askKernel(t, root).Served {
+				time.Sleep(time.Millisecond)
+			}
+			killed <- syscall.Kill(s.PID, syscall.SIGKILL) // in the middle of it
 		}()
 		same(t, "with its keeper killed", contents(t, synthInto(t, root)), cold)
 		if err := <-killed; err != nil {
@@ -219,6 +229,31 @@ func TestKernels(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestKernelsIndex: where jsii has no package cache yet, two synths at a time make
+// one, the kernel that waits gets it the index, and the assembly stays the same.
+func TestKernelsIndex(t *testing.T) {
+	dir := assets(t)
+	want := contents(t, synthInto(t, dir, "--cold"))
+	keepKernel(t)
+	t.Setenv("JSII_RUNTIME_PACKAGE_CACHE_ROOT", t.TempDir())
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() { same(t, "one of two", contents(t, synthInto(t, dir)), want) })
+	}
+	wait.Wait()
+	s := readyKernel(t, dir)
+	for end := time.Now().Add(time.Minute); !s.Index && time.Now().Before(end); s = readyKernel(t, dir) {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if !s.Index {
+		t.Fatal("there is no index after a minute")
+	}
+	same(t, "with the index", contents(t, synthInto(t, dir)), want)
+	if now := readyKernel(t, dir); now.Served != s.Served+1 {
+		t.Errorf("%d kernels were used, then %d", s.Served, now.Served)
+	}
 }
 
 func gone(pid int) error {

@@ -144,8 +144,13 @@ func TestReadyAssembly(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	dir := project(t, "")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
 	env, _ := given(t, dir, Options{})
 	for name, want := range map[string]string{
+		"NODE_COMPILE_CACHE":            filepath.Join(cache, "bailey", "node"),
 		"CDK_DEFAULT_REGION":            "us-east-1",
 		"CDK_CLI_VERSION":               "2.1148.1",
 		"CDK_CLI_ASM_VERSION":           "55.0.0",
