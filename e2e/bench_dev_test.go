@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/bailey-cdk/bailey/internal/build"
 	"github.com/bailey-cdk/bailey/internal/e2e"
 )
 
@@ -74,7 +74,7 @@ func saveWithSAM(t *testing.T) (all, one time.Duration) {
 	e2e.BaseImage(t, "provided.al2023")
 	project := copyOfRoot(t)
 	var template strings.Builder
-	fmt.Fprintf(&template, samTemplate, map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH])
+	fmt.Fprintf(&template, samTemplate, build.HostArchitecture())
 	for _, name := range []string{"Quote", "Checkout", "Fulfilment", "Housekeeping", "Waiting"} {
 		fmt.Fprintf(&template, samFunction, name, strings.ToLower(name))
 		if name == "Quote" {

@@ -30,8 +30,8 @@
 // Five variables are Bailey's own choice, each kept where the user has set it:
 // JSII_RUNTIME_PACKAGE_CACHE=enabled (jsii then unpacks aws-cdk-lib once and not
 // at each run), NODE_COMPILE_CACHE in the user's cache (Node.js 22.1 and newer then
-// compile aws-cdk-lib once), GOGC=400 (a Go app ends soon: collecting its garbage is a
-// twentieth of its time), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION with the version in
+// compile aws-cdk-lib once), GOGC=400 (a Go app ends soon, and so does the go
+// command: collecting an app's garbage is a twentieth of its time), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION with the version in
 // use (the banner is eleven lines long, and the version is checked here), and,
 // for a local synth, CDK_VALIDATION=false (a linter for what is deployed, and a
 // local assembly never is).

@@ -74,7 +74,7 @@ func appEnvironment(o Options, conf *config, outdir string) (env environment, ov
 	if cache, err := os.UserCacheDir(); err == nil && env["NODE_DISABLE_COMPILE_CACHE"] == "" {
 		env.propose("NODE_COMPILE_CACHE", filepath.Join(cache, "bailey", "node")) // since 22.1; older ones ignore it
 	}
-	env.propose("GOGC", "400")               // an app that ends soon collects no garbage
+	env.propose("GOGC", "400")               // a Go app ends soon, as does what compiles it
 	env.propose("PYTHONIOENCODING", "utf-8") // else Windows writes its code page
 	if o.Local {
 		env.propose("CDK_VALIDATION", "false")
